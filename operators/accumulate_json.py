@@ -1,0 +1,168 @@
+"""accumulate_json: text that arrives in pieces to snapshots of the JSON so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TypeAlias
+
+from streamops.delta import Delta
+from streamops.errors import (
+    ConnectionDropped,
+    ContentFiltered,
+    NoJson,
+    Refused,
+    SourceFailed,
+    StreamopsError,
+    TruncatedJson,
+    UnknownElement,
+)
+from streamops.lifting import Operator, Step, lift
+from streamops.parser import (
+    DEFAULT_MAX_CHARS,
+    DEFAULT_MAX_DEPTH,
+    Around,
+    IncrementalParser,
+    Values,
+)
+from streamops.snapshot import Snapshot
+
+NewParser: TypeAlias = Callable[[], IncrementalParser]
+
+
+def accumulate_json(
+    *,
+    strict: bool = False,
+    around: Around = "skip",
+    values: Values = "one",
+    max_depth: int = DEFAULT_MAX_DEPTH,
+    max_chars: int = DEFAULT_MAX_CHARS,
+) -> Operator[Delta | str, Snapshot]:
+    """Emit a Snapshot of the JSON so far for each chunk of text, the last one complete.
+
+    Reads the arguments of the first tool call if the model makes one before it has begun to write
+    JSON as content, else the content of choice 0. The complete snapshot comes the moment the root
+    closes (for a root number: when the text ends), and none after it; what else the source sends
+    is read and ignored. ``strict``, ``around`` and the limits are IncrementalParser's; with
+    ``values="many"`` several values may follow each other (NDJSON), each with a complete snapshot.
+
+    A stream that ends before the root is closed ends in Refused, ContentFiltered, NoJson or
+    TruncatedJson; one that cannot be JSON in MalformedJson, after a snapshot of what came before.
+    A SourceFailed gets the last snapshot, and becomes ConnectionDropped if JSON was open.
+    """
+    new_parser = partial(
+        IncrementalParser,
+        strict=strict,
+        around=around,
+        values=values,
+        max_depth=max_depth,
+        max_chars=max_chars,
+    )
+    new_parser()  # a wrong argument raises here, not when somebody subscribes
+    return lift(partial(_ManyValues if values == "many" else _OneValue, new_parser))
+
+
+class _OneValue(Step[Delta | str, Snapshot]):
+    def __init__(self, new_parser: NewParser) -> None:
+        self._new_parser = new_parser
+        self._parser = new_parser()
+        self._tool_call: int | None = None
+        self._refusal = ""
+        self._finish_reason: str | None = None
+
+    def feed(self, item: Delta | str) -> Iterable[Snapshot]:
+        text = item if isinstance(item, str) else self._text_for_us(item)
+        if not text:
+            return ()
+
+        try:
+            return self._parser.feed(text)
+        except StreamopsError as error:
+            return _last_words(error)
+
+    def close(self) -> Iterable[Snapshot]:
+        try:
+            return self._parser.close(finish_reason=self._finish_reason)
+        except (TruncatedJson, NoJson) as error:
+            if self._refusal:
+                raise Refused(text=self._refusal, snapshot=error.snapshot) from error
+
+            if self._finish_reason == "content_filter":
+                raise ContentFiltered(text=error.text, snapshot=error.snapshot) from error
+
+            raise
+
+    def fail(self, error: Exception) -> Iterable[Snapshot]:
+        parser = self._parser
+        if not isinstance(error, SourceFailed):
+            raise error
+
+        # Nothing is missing if the connection breaks after the root was closed.
+        if error.dropped and parser.complete:
+            return ()
+
+        if error.dropped and parser.started:
+            raise ConnectionDropped(snapshot=parser.snapshot, text=parser.text) from error
+
+        error.snapshot = parser.snapshot
+        raise error
+
+    def _text_for_us(self, delta: Delta) -> str:
+        if not isinstance(delta, Delta):
+            raise UnknownElement(delta, expected="accumulate_json reads Delta and str")
+
+        if delta.choice != 0:
+            return ""
+
+        match delta.kind:
+            case "content" if self._tool_call is None:
+                return delta.text
+            case "tool_call":
+                return self._arguments(delta)
+            case "refusal":
+                self._refusal += delta.text
+            case "finish":
+                self._finish_reason = delta.finish_reason
+            case _:
+                pass
+
+        return ""
+
+    def _arguments(self, call: Delta) -> str:
+        if self._tool_call is None and not self._parser.started:
+            self._tool_call = call.index
+            self._parser = self._new_parser()
+
+        return call.text if call.index == self._tool_call else ""
+
+
+class _ManyValues(_OneValue):
+    def __init__(self, new_parser: NewParser) -> None:
+        super().__init__(new_parser)
+        self._finished = 0
+
+    def feed(self, item: Delta | str) -> Iterator[Snapshot]:
+        text = item if isinstance(item, str) else self._text_for_us(item)
+
+        while text:
+            for snapshot in super().feed(text):
+                if snapshot.started or not self._finished:
+                    yield snapshot
+
+            text = self._parser.rest.lstrip(" \t\n\r")
+            if self._parser.complete:
+                self._finished += 1
+                self._parser = self._new_parser()
+
+    def close(self) -> Iterable[Snapshot]:
+        if self._finished and not self._parser.started:
+            return ()
+
+        return super().close()
+
+
+def _last_words(error: StreamopsError) -> Iterator[Snapshot]:
+    if error.snapshot is not None:
+        yield error.snapshot
+
+    raise error

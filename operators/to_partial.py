@@ -1,0 +1,68 @@
+"""to_partial: snapshots to instances of a model that fill up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, TypeVar, overload
+
+from streamops.errors import SchemaMismatch
+from streamops.growth import Growth
+from streamops.lifting import Operator, Step, lift
+from streamops.reading import Reader
+from streamops.shapes import HELD, InvalidValue
+from streamops.snapshot import Snapshot
+
+T = TypeVar("T")
+
+
+@overload
+def to_partial(model: type[T]) -> Operator[Snapshot, T]: ...
+@overload
+def to_partial(model: Any) -> Operator[Snapshot, Any]: ...
+def to_partial(model: Any) -> Operator[Snapshot, Any]:
+    """Emit the model as far as it has arrived for each snapshot, and at last the validated one.
+
+    A partial is an instance of a subclass of ``model`` whose fields are all optional: what has not
+    arrived shows its default, else None, and is absent from ``model_fields_set``. Strings, lists,
+    dicts and models grow; numbers, literals, enums, dates and types made of several parts appear
+    when they are finished. A nested model is validated when it closes and is the same object from
+    then on. ``state_of(partial)`` tells what is finished. Validators and constraints never run on
+    unfinished data.
+
+    The last element is ``model.model_validate_json`` of the whole text. Takes any type that
+    pydantic takes; of one that is no model, the value so far is emitted (``list[User]``: a list).
+
+    Raises TypeError when called with something that is no type. The stream ends in SchemaMismatch
+    as soon as a model that has closed is invalid.
+    """
+    return lift(partial(_Partials, Reader(model, "to_partial")))
+
+
+class _Partials(Step[Snapshot, Any]):
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._growth = Growth(reader.shape)
+
+    def feed(self, snapshot: Snapshot) -> Iterable[Any]:
+        if not isinstance(snapshot, Snapshot):
+            raise TypeError(
+                f"to_partial reads Snapshots, not {type(snapshot).__name__}: "
+                "put accumulate_json() before it"
+            )
+
+        if snapshot.complete:
+            return (self._reader.read(snapshot),)
+
+        if not snapshot.started:
+            return ()
+
+        try:
+            view = self._growth.follow(snapshot)
+        except InvalidValue as invalid:
+            raise SchemaMismatch(
+                validation_error=invalid.error, path=invalid.path, snapshot=snapshot
+            ) from invalid.error
+
+        shown = self._growth.show(view)
+        return () if shown is HELD else (shown,)

@@ -1,0 +1,36 @@
+"""Delta: one piece of what the model sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+Kind: TypeAlias = Literal["content", "tool_call", "reasoning", "refusal", "finish", "usage"]
+"""Which channel a Delta belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One piece of what the model sent, whatever API it came through.
+
+    The texts of all Deltas with the same ``kind``, ``choice`` and ``index``, joined, are what the
+    model wrote on that channel. A ``"finish"`` or ``"usage"`` Delta carries no text.
+    """
+
+    text: str = ""
+    kind: Kind = "content"
+    choice: int = 0
+    """Which of several answers (``n > 1``), from 0."""
+    index: int = 0
+    """Which tool call of this choice. Each call has an index of its own, also where the provider
+    numbers them all alike; for other kinds, which part of the output."""
+    name: str | None = None
+    """Name of the called tool, from the first Delta that knew it on."""
+    id: str | None = None
+    """Id of the tool call, from the first Delta that knew it on."""
+    finish_reason: str | None = None
+    """Why the model stopped, in the words of Chat Completions: ``"stop"``, ``"length"``,
+    ``"content_filter"``, ``"tool_calls"``, or the provider's own."""
+    usage: Mapping[str, Any] | None = None
+    """Token counts as the provider sent them."""

@@ -1,0 +1,108 @@
+"""Steps become operators here, and nowhere else."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, Protocol, TypeAlias, TypeVar, cast
+
+from reactivex import Observable, abc
+
+A = TypeVar("A")
+B = TypeVar("B")
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+Operator: TypeAlias = Callable[[Observable[A]], Observable[B]]
+"""What ``pipe`` takes: a function from one Observable to another."""
+
+
+class PassThrough(Protocol):
+    """An operator that emits what it receives, whatever its type."""
+
+    def __call__(self, source: Observable[A], /) -> Observable[A]: ...
+
+
+class Step(ABC, Generic[In, Out]):
+    """What an operator does, without reactivex: one item in, any number out.
+
+    A method returns a tuple, or is a generator when it may fail after it has produced something:
+    what was yielded before the error is emitted before the error.
+    """
+
+    @abstractmethod
+    def feed(self, item: In, /) -> Iterable[Out]:
+        """Take one item and return what to emit."""
+
+    def close(self) -> Iterable[Out]:
+        """Return what is left when the source completed, or raise what is wrong with that."""
+        return ()
+
+    def fail(self, error: Exception, /) -> Iterable[Out]:
+        """Raise the error that the stream ends with when its source failed.
+
+        Returning instead of raising completes the stream.
+        """
+        raise error
+
+
+def lift(new_step: Callable[[], Step[A, B]]) -> Operator[A, B]:
+    """Make an operator that runs a fresh step for every subscriber.
+
+    What the step raises ends the stream with that error. What a subscriber raises is its own and
+    travels up to whoever pushed. The ``scheduler`` of the subscription is passed on to the source.
+    """
+
+    def operator(source: Observable[A]) -> Observable[B]:
+        def subscribe(
+            observer: abc.ObserverBase[B], scheduler: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
+            step = new_step()
+            feed, emit = step.feed, observer.on_next
+
+            def on_next(item: A) -> None:
+                try:
+                    results = feed(item)
+                except Exception as error:
+                    observer.on_error(error)
+                    return
+
+                # A tuple cannot fail while it is read, so it needs no guard.
+                if type(results) is tuple:
+                    for result in cast("tuple[B, ...]", results):
+                        emit(result)
+                else:
+                    emit_guarded(results)
+
+            def emit_guarded(results: Iterable[B]) -> bool:
+                remaining = iter(results)
+
+                while True:
+                    # Only the step is guarded, not the subscriber.
+                    try:
+                        result = next(remaining)
+                    except StopIteration:
+                        return True
+                    except Exception as error:
+                        observer.on_error(error)
+                        return False
+
+                    emit(result)
+
+            def on_error(error: Exception) -> None:
+                if emit_guarded(_deferred(step.fail, error)):
+                    observer.on_completed()
+
+            def on_completed() -> None:
+                if emit_guarded(_deferred(step.close)):
+                    observer.on_completed()
+
+            return source.subscribe(on_next, on_error, on_completed, scheduler=scheduler)
+
+        return Observable(subscribe)
+
+    return operator
+
+
+def _deferred(method: Callable[..., Iterable[B]], *arguments: Exception) -> Iterator[B]:
+    yield from method(*arguments)

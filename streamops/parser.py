@@ -1,0 +1,573 @@
+"""IncrementalParser: text in pieces to snapshots of the JSON so far."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+from streamops.errors import LimitExceeded, MalformedJson, NoJson, StreamopsError, TruncatedJson
+from streamops.preamble import Preamble
+from streamops.snapshot import (
+    ArrayNode,
+    Cell,
+    ContainerNode,
+    DocumentNode,
+    Mark,
+    ObjectNode,
+    Snapshot,
+    StringNode,
+)
+
+Around: TypeAlias = Literal["skip", "reject"]
+"""What to do with text before and after the JSON."""
+
+Values: TypeAlias = Literal["one", "many"]
+"""How many values the text holds: ``"many"`` stand one after the other, as in NDJSON."""
+
+DEFAULT_MAX_DEPTH = 500
+DEFAULT_MAX_CHARS = 16_000_000
+MAX_NUMBER_CHARS = 4300  # what Python converts to an int without being told to
+
+CUT_SHORT = ("length", "content_filter")
+"""Finish reasons that say that the model had more to write."""
+
+_WORDS: dict[str, tuple[str, Any]] = {
+    "t": ("true", True),
+    "f": ("false", False),
+    "n": ("null", None),
+}
+_LENIENT_WORDS = {
+    **_WORDS,
+    "N": ("NaN", float("nan")),
+    "I": ("Infinity", float("inf")),
+    "-I": ("-Infinity", float("-inf")),
+}
+
+_spaces = re.compile(r"[ \t\n\r]*").match
+_plain = re.compile(r'[^"\\]*').match
+_strict_plain = re.compile(r'[^"\\\x00-\x1f]*').match
+_number_characters = re.compile(r"[-+.0-9eE]*").match
+_number = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?").fullmatch
+_number_so_far = re.compile(
+    r"-?(?:(?:0|[1-9][0-9]*)(?:\.(?:[0-9]+(?:[eE][-+]?[0-9]*)?)?|[eE][-+]?[0-9]*)?)?"
+).match
+_escape = re.compile(r'\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4}))').match
+_escape_so_far = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?").match
+_low_surrogate = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})").match
+_low_surrogate_so_far = re.compile(r"(?:\\(?:u(?:[dD](?:[c-fC-F][0-9a-fA-F]?)?)?)?)?\Z").match
+_surrogates = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
+
+_ESCAPED = {
+    '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
+}  # fmt: skip
+_REPLACEMENT = "\ufffd"
+_SPACES = (" ", "\t", "\n", "\r")
+_SHOWN_AROUND = 60  # characters of the text that a message shows before an error
+
+
+class IncrementalParser:
+    """Reads one JSON value from text that arrives in pieces.
+
+    What it shows obeys these laws:
+
+    1. **Split-proof.** What a snapshot shows depends on the text so far, never on how it was cut
+       into chunks.
+    2. **Types are stable.** The type of the value at a path never changes once shown.
+    3. **Atoms are whole.** Numbers, ``true``, ``false`` and ``null`` appear only when what follows
+       them has been seen (or the text has ended): ``75001`` is never shown as ``7500``.
+    4. **Strings only grow.** Never half an escape, never half a surrogate pair. A key appears only
+       when its value has begun to show.
+    5. **Containers only grow at the end.** Only the last element or property can change, and it
+       obeys these laws itself. (A repeated key is the one exception: as in ``json.loads`` the last
+       one wins.)
+    6. **Snapshots are immutable.** One that was emitted never changes; finished subtrees are
+       *shared*: ``a.value["users"][0] is b.value["users"][0]``. A chunk that changes nothing yields
+       the same value object again.
+    7. **The last one is the truth.** It equals ``json.loads(text, strict=False)``.
+
+    By default what models really write is read: raw control characters in strings, ``NaN``,
+    ``Infinity`` and ``-Infinity`` as whole words, and a byte order mark before the value. A lone
+    surrogate becomes U+FFFD. ``around="skip"`` skips what stands before the value (see Preamble)
+    and ignores what stands after it; ``around="reject"`` makes both an error. ``strict=True`` is
+    RFC 8259 to the letter, with nothing around the value. Where that leaves a choice, numbers
+    that a float cannot hold become infinite or zero as in ``json.loads``, and lone surrogates
+    become U+FFFD. ``values="many"`` leaves what stands after the value in ``rest``, for the next
+    parser.
+
+    Time is linear in the text, and per chunk independent of what has been read before.
+    """
+
+    def __init__(
+        self,
+        *,
+        strict: bool = False,
+        around: Around = "skip",
+        max_depth: int = DEFAULT_MAX_DEPTH,
+        max_chars: int = DEFAULT_MAX_CHARS,
+        values: Values = "one",
+    ) -> None:
+        if values not in ("one", "many"):
+            raise ValueError(f'values must be "one" or "many", not {values!r}')
+
+        if around not in ("skip", "reject"):
+            raise ValueError(f'around must be "skip" or "reject", not {around!r}')
+
+        for name, limit in (("max_depth", max_depth), ("max_chars", max_chars)):
+            if limit < 1:
+                raise ValueError(f"{name} must be at least 1, not {limit}")
+
+        reject = strict or around == "reject"
+        self._rejects_rest = reject and values == "one"
+        self._words = _WORDS if strict else _LENIENT_WORDS
+        self._plain = _strict_plain if strict else _plain
+        self._state: Callable[[str, int], int] = self._read_value if strict else self._read_mark
+        self._max_depth = max_depth
+        self._max_chars = max_chars
+
+        self._document = DocumentNode()
+        self._container: ContainerNode = self._document
+        self._string: StringNode | None = None
+        self._key: list[str] = []
+        self._preamble = None if reject else Preamble()
+
+        self._text = ""
+        self._end = 0  # where in the whole text self._text ends
+        self._pending = ""  # read, but not decidable before more arrives
+        self._high_surrogate = ""
+        self._revision = 0
+        self._cell = Cell((self._document, 0), 0)
+        self._cell_revision = 0
+        self._mark: Mark = (self._document, 0)
+        self._before: Mark = self._mark
+        self._error: StreamopsError | None = None
+        self.complete = False
+        """Whether the value is closed."""
+        self.rest = ""
+        """What was fed after the value had been closed, by the last call."""
+
+    @property
+    def text(self) -> str:
+        """Everything that was fed until the value was closed."""
+        return self._document.text.getvalue()
+
+    @property
+    def started(self) -> bool:
+        """Whether the JSON has begun."""
+        return self._document.start is not None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What has been read so far."""
+        node = self._string or self._container
+        mark = (node, node.size)
+
+        if self._cell_revision != self._revision:
+            self._cell = Cell(mark, self._revision)
+            self._cell_revision = self._revision
+
+        undecided = self._preamble.undecided if self._preamble else len(self.rest)
+        return Snapshot(self._cell, mark, self._before, self._end - undecided, self.complete)
+
+    def feed(self, text: str) -> tuple[Snapshot, ...]:
+        """Read more text; return the snapshot after it, or nothing if there is no news.
+
+        That is: one snapshot for each text that is not empty, the complete one as soon as the
+        value is closed, and none after it.
+
+        Raises MalformedJson when no continuation can be JSON and LimitExceeded beyond a limit,
+        both with the last snapshot, and the same error again when fed again.
+        """
+        if self._error is not None:
+            raise self._error
+
+        if self.complete:
+            self._end += len(text)
+            self._read_rest(text, 0)
+            return ()
+
+        if not text:
+            return ()
+
+        room = self._max_chars - self._end
+        self._before = self._mark
+        try:
+            self._advance(text[:room] if len(text) > room else text)
+            if len(text) > room and not self.complete:
+                raise LimitExceeded("max_chars", self._max_chars, offset=self._max_chars)
+        except StreamopsError as error:
+            error.snapshot = self.snapshot
+            self._error = error
+            raise
+
+        snapshot = self.snapshot
+        self._mark = snapshot.mark
+        return (snapshot,)
+
+    def close(self, *, finish_reason: str | None = None) -> tuple[Snapshot, ...]:
+        """Say that the text has ended; return the complete snapshot if that closed the value.
+
+        Raises TruncatedJson if the value is still open and NoJson if none had begun, both with the
+        whole text and the finish reason given, or the error that ``feed`` raised. A number at the
+        very end is whole unless the finish reason says that the text was cut.
+        """
+        if self._error is not None:
+            raise self._error
+
+        if self.complete:
+            return ()
+
+        self._before = self._mark
+        if self._preamble and (value := self._preamble.close()):
+            self._preamble = None
+            self._advance_in_json(value)
+
+        whole = finish_reason not in CUT_SHORT
+        if whole and self._container is self._document and self._is_atom(self._pending):
+            self._append(self._atom(self._pending))
+            return (self.snapshot,)
+
+        if self.started:
+            raise TruncatedJson(snapshot=self.snapshot, text=self.text, finish_reason=finish_reason)
+
+        raise NoJson(text=self.text, finish_reason=finish_reason)
+
+    def _advance(self, text: str) -> None:
+        self._document.text.write(text)
+        self._end += len(text)
+
+        if self._high_surrogate or not text.isascii():
+            text = self._mend_surrogates(text)
+
+        if self._preamble is None:
+            self._advance_in_json(text)
+        elif (beginning := self._preamble.feed(text)) is not None:
+            self._preamble = None
+            self._advance_in_json(beginning)
+
+    def _mend_surrogates(self, text: str) -> str:
+        """Join surrogates that arrived in two halves, and replace those that stay alone."""
+        text = self._high_surrogate + text
+        self._high_surrogate = ""
+        if "\ud800" <= text[-1:] <= "\udbff":
+            text, self._high_surrogate = text[:-1], text[-1]
+
+        return _surrogates.sub(lambda match: _joined(match.group()), text)
+
+    def _advance_in_json(self, text: str) -> None:
+        self._text = text = self._pending + text
+        self._pending = ""
+        position, end = 0, len(text)
+        while position < end:
+            position = self._state(text, position)
+
+    # Every state takes the text and a position in it, and returns the position after what it read:
+    # the end of the text if it has to wait for more.
+
+    def _read_mark(self, text: str, position: int) -> int:
+        self._state = self._read_value
+        return position + text.startswith("\ufeff", position)
+
+    def _read_value(self, text: str, position: int) -> int:
+        position = self._skip_spaces(text, position)
+        if position == len(text):
+            return position
+
+        if self._document.start is None:
+            self._document.start = self._offset(position)
+
+        match text[position]:
+            case '"':
+                return self._read_new_string(text, position + 1)
+            case "{":
+                return self._open(ObjectNode, self._read_first_key, position)
+            case "[":
+                return self._open(ArrayNode, self._read_first_element, position)
+            case "-" | "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9":
+                return self._read_number(text, position)
+            case initial:
+                return self._read_word(text, position, initial)
+
+    def _read_first_element(self, text: str, position: int) -> int:
+        position = self._skip_spaces(text, position)
+        if text.startswith("]", position):
+            return self._close_container(position)
+
+        if position < len(text):
+            self._state = self._read_value
+        return position
+
+    def _read_after_element(self, text: str, position: int) -> int:
+        position = self._skip_spaces(text, position)
+        if position == len(text):
+            return position
+
+        match text[position]:
+            case ",":
+                self._state = self._read_value
+                return position + 1
+            case "]":
+                return self._close_container(position)
+            case _:
+                raise self._malformed(position, "',' or ']'")
+
+    def _read_first_key(self, text: str, position: int) -> int:
+        position = self._skip_spaces(text, position)
+        if text.startswith("}", position):
+            return self._close_container(position)
+
+        return self._read_key(text, position, "a key or '}'")
+
+    def _read_key(self, text: str, position: int, expected: str = "a key") -> int:
+        position = self._skip_spaces(text, position)
+        if position == len(text):
+            return position
+
+        if text[position] != '"':
+            raise self._malformed(position, expected)
+
+        self._key = []
+        self._state = self._read_rest_of_key
+        return position + 1
+
+    def _read_rest_of_key(self, text: str, position: int) -> int:
+        position, closed = self._read_characters(text, position, self._key.append)
+        if closed:
+            assert isinstance(self._container, ObjectNode)
+            self._container.keys.append("".join(self._key))
+            self._state = self._read_colon
+        return position
+
+    def _read_colon(self, text: str, position: int) -> int:
+        position = self._skip_spaces(text, position)
+        if position == len(text):
+            return position
+
+        if text[position] != ":":
+            raise self._malformed(position, "':'")
+
+        self._state = self._read_value
+        return position + 1
+
+    def _read_after_property(self, text: str, position: int) -> int:
+        position = self._skip_spaces(text, position)
+        if position == len(text):
+            return position
+
+        match text[position]:
+            case ",":
+                self._state = self._read_key
+                return position + 1
+            case "}":
+                return self._close_container(position)
+            case _:
+                raise self._malformed(position, "',' or '}'")
+
+    def _read_new_string(self, text: str, position: int) -> int:
+        end = self._plain_end(text, position)
+        if text.startswith('"', end):
+            self._append(text[position:end])
+            return end + 1
+
+        self._string = StringNode(self._container, self._container.size)
+        self._revision += 1
+        self._state = self._read_string
+        return position
+
+    def _read_string(self, text: str, position: int) -> int:
+        assert self._string is not None
+        size = self._string.size
+        position, closed = self._read_characters(text, position, self._string.write)
+        if self._string.size > size:
+            self._revision += 1
+
+        if closed:
+            string, self._string = self._string, None
+            self._add(string.finish(self._revision))
+        return position
+
+    def _read_characters(
+        self, text: str, position: int, write: Callable[[str], object]
+    ) -> tuple[int, bool]:
+        """Read inside a string; return the position, and whether the string is closed."""
+        while True:
+            end = self._plain_end(text, position)
+            if end > position:
+                write(text[position:end])
+
+            match text[end : end + 1]:
+                case "":
+                    return end, False
+                case '"':
+                    return end + 1, True
+                case "\\":
+                    character, position = self._read_escape(text, end)
+                    if position == len(text) and not character:
+                        return position, False
+                    write(character)
+                case _:
+                    raise self._malformed(end, "an escaped control character")
+
+    def _read_escape(self, text: str, position: int) -> tuple[str, int]:
+        """Read an escape; return what it stands for, or nothing if it has to wait."""
+        escape = _escape(text, position)
+        if escape is None:
+            so_far = _escape_so_far(text, position)
+            end = so_far.end() if so_far else position
+            if end < len(text):
+                digits = end > position + 1
+                raise self._malformed(end, "a hexadecimal digit" if digits else "an escape")
+
+            return "", self._wait(text, position)
+
+        short, code = escape.groups()
+        if short:
+            return _ESCAPED[short], escape.end()
+
+        character, position_after = chr(int(code, 16)), escape.end()
+        if not "\ud800" <= character <= "\udfff":
+            return character, position_after
+
+        if character <= "\udbff":
+            if low := _low_surrogate(text, position_after):
+                return _joined(character + chr(int(low.group(1), 16))), low.end()
+
+            if _low_surrogate_so_far(text, position_after):
+                return "", self._wait(text, position)
+
+        return _REPLACEMENT, position_after
+
+    def _read_number(self, text: str, position: int) -> int:
+        if text.startswith("-I", position):
+            return self._read_word(text, position, "-I")
+
+        end = _end(_number_characters, text, position)
+        token = text[position:end]
+        if len(token) > MAX_NUMBER_CHARS:
+            offset = self._offset(position + MAX_NUMBER_CHARS)
+            raise LimitExceeded("number_chars", MAX_NUMBER_CHARS, offset=offset)
+
+        valid = _end(_number_so_far, token, 0)
+        if valid < len(token):
+            raise self._malformed(position + valid, "a valid number")
+
+        if end == len(text):
+            return self._wait(text, position)
+
+        if not _number(token):
+            raise self._malformed(end, "a digit")
+
+        self._append(self._atom(token))
+        return end
+
+    def _read_word(self, text: str, position: int, initial: str) -> int:
+        word, _ = self._words.get(initial, ("", None))
+        if not word:
+            raise self._malformed(position, "a value")
+
+        token = text[position : position + len(word)]
+        if not word.startswith(token):
+            same = next(i for i, letter in enumerate(token) if letter != word[i])
+            raise self._malformed(position + same, word)
+
+        end = position + len(word)
+        if end >= len(text):
+            return self._wait(text, position)
+
+        self._append(self._atom(word))
+        return end
+
+    def _read_rest(self, text: str, position: int) -> int:
+        self.rest = text[position:]
+        if self._rejects_rest:
+            junk = _end(_spaces, text, position)
+            if junk < len(text):
+                self._text = text
+                raise self._malformed(junk, "nothing after the value")
+
+        return len(text)
+
+    def _skip_spaces(self, text: str, position: int) -> int:
+        return (
+            _end(_spaces, text, position) if text[position : position + 1] in _SPACES else position
+        )
+
+    def _plain_end(self, text: str, position: int) -> int:
+        return _end(self._plain, text, position)
+
+    def _wait(self, text: str, position: int) -> int:
+        self._pending = text[position:]
+        return len(text)
+
+    def _is_atom(self, token: str) -> bool:
+        return bool(_number(token)) or any(token == word for word, _ in self._words.values())
+
+    def _atom(self, token: str) -> Any:
+        number = _number(token)
+        if number is None:
+            return next(value for word, value in self._words.values() if word == token)
+
+        return float(token) if number.group(1) or number.group(2) else int(token)
+
+    def _open(self, node_type: type[ContainerNode], state: Any, position: int) -> int:
+        node = node_type(self._container, self._container.size)
+        if node.depth > self._max_depth:
+            raise LimitExceeded("max_depth", self._max_depth, offset=self._offset(position))
+
+        self._container = node
+        self._revision += 1
+        self._state = state
+        return position + 1
+
+    def _close_container(self, position: int) -> int:
+        node = self._container
+        assert node.parent is not None
+        self._container = node.parent
+        self._add(node.finish(self._revision))
+        return position + 1
+
+    def _append(self, value: Any) -> None:
+        """Add a finished value that was not shown before."""
+        self._revision += 1
+        self._add(value)
+
+    def _add(self, value: Any) -> None:
+        container = self._container
+        container.values.append(value)
+
+        if isinstance(container, ObjectNode):
+            self._state = self._read_after_property
+        elif isinstance(container, DocumentNode):
+            self.complete = True
+            self._state = self._read_rest
+        else:
+            self._state = self._read_after_element
+
+    def _offset(self, position: int) -> int:
+        """Return the offset in the whole text of a position in the text that is being read."""
+        return self._end - len(self._high_surrogate) - len(self._text) + position
+
+    def _malformed(self, position: int, expected: str) -> MalformedJson:
+        offset = self._offset(position)
+        line = self.text[max(0, offset - _SHOWN_AROUND) : offset + 1].rpartition("\n")[2]
+        return MalformedJson(
+            offset=offset,
+            found=self._text[position],
+            expected=expected,
+            line=line,
+            column=max(0, len(line) - 1),
+        )
+
+
+def _end(match: Callable[[str, int], re.Match[str] | None], text: str, position: int) -> int:
+    """Return where a pattern that matches everywhere stops."""
+    found = match(text, position)
+    return found.end() if found else position
+
+
+def _joined(surrogates: str) -> str:
+    """Return the character of a surrogate pair, or a replacement for a lone one."""
+    if len(surrogates) == 1:
+        return _REPLACEMENT
+
+    return surrogates.encode("utf-16", "surrogatepass").decode("utf-16")

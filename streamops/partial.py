@@ -1,0 +1,253 @@
+"""Partial models: instances of a model that is still arriving."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, Union, cast
+
+from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
+
+from streamops.snapshot import Path, Snapshot
+
+if TYPE_CHECKING:
+    from streamops.shapes import Shape, View
+
+M = TypeVar("M", bound=BaseModel)
+
+_PARTIAL = "__streamops_partial__"
+_STATE = "_streamops_state"
+_instance_dict = BaseModel.__dict__["__dict__"]
+_fields_set = BaseModel.__dict__["__pydantic_fields_set__"]
+_set = object.__setattr__
+
+
+class State(Protocol):
+    """What is known of an instance that a stream emitted."""
+
+    def is_complete(self, path: Path) -> bool:
+        """Return whether the value at a path of field names, keys and indexes is finished."""
+        ...
+
+
+def state_of(model: BaseModel) -> State:
+    """Return what is known of a partial (or already validated) instance.
+
+    Raises TypeError for anything else, also for a partial that was pickled: only what came out of
+    the stream knows how far it has come.
+    """
+    state = partial_state(model)
+    if state is not None:
+        return state
+
+    if isinstance(model, BaseModel) and not hasattr(type(model), _STATE):
+        return _Finished(model)
+
+    raise TypeError(f"state_of needs an instance that to_partial emitted, not {model!r}")
+
+
+def partial_state(model: Any) -> PartialState | None:
+    """Return the state of a partial instance, or None for anything else."""
+    slot: Any = getattr(cast("type[object]", type(model)), _STATE, None)
+    if slot is None:
+        return None
+
+    try:
+        state: PartialState | None = slot.__get__(model)
+    except AttributeError:
+        return None
+    return state
+
+
+def partial_model(model: type[M]) -> type[M]:
+    """Return the subclass of a model whose fields are all optional, the same one every time.
+
+    Its instances are built when somebody looks, so making one costs next to nothing. They are not
+    validated: fields that have not arrived show their default, else None.
+    """
+    existing: type[M] | None = model.__dict__.get(_PARTIAL)
+    if existing is not None:
+        return existing
+
+    model.model_rebuild()
+    optional = {name: _optional(field) for name, field in model.model_fields.items()}
+    namespace = {
+        "__module__": model.__module__,
+        "__doc__": f"{model.__name__} while it arrives: every field is optional.",
+        "__slots__": (_STATE,),
+        "__annotations__": {name: annotation for name, (annotation, _) in optional.items()},
+        "__dict__": property(_read_dict, _write_dict),
+        **{name: field for name, (_, field) in optional.items()},
+    }
+    name = f"Partial[{model.__name__}]"
+    partial: type[M] = types.new_class(
+        name, (_Partial, model), exec_body=lambda body: body.update(namespace)
+    )
+    setattr(model, _PARTIAL, partial)
+    return partial
+
+
+class PartialSource(Protocol):
+    """What a partial instance is built from."""
+
+    def read(self, view: View) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the fields that had arrived, and what the model has no field for."""
+        ...
+
+    @property
+    def shape(self) -> Shape:
+        """What is known of the model."""
+        ...
+
+    def defaults(self) -> Mapping[str, Any]:
+        """Return what fields show that have not arrived."""
+        ...
+
+    def is_complete(self, view: View, path: Path) -> bool:
+        """Return whether the value at a path was finished."""
+        ...
+
+
+class PartialState:
+    """Where a partial instance comes from, and how far the stream was."""
+
+    __slots__ = ("_source", "view")
+
+    def __init__(self, source: PartialSource, view: View) -> None:
+        self._source = source
+        self.view = view
+
+    def attach(self, partial: type[M]) -> M:
+        """Make the partial instance, still empty."""
+        instance = object.__new__(partial)
+        _set(instance, _STATE, self)
+        return instance
+
+    def fill(self, instance: BaseModel) -> None:
+        """Give a partial instance its values."""
+        model = type(instance)
+        fields, extra = self._source.read(self.view)
+        takes_extra = model.model_config.get("extra") == "allow"
+        private = {name: a.get_default() for name, a in model.__private_attributes__.items()}
+
+        _set(instance, "__pydantic_fields_set__", {*fields, *extra})
+        _set(instance, "__pydantic_extra__", extra if takes_extra else None)
+        _set(instance, "__pydantic_private__", private or None)
+        values = _instance_dict.__get__(instance)
+        values.update(self._source.defaults())
+        values.update(fields)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot that the instance shows."""
+        return self.view.snapshot
+
+    @property
+    def shape(self) -> Shape:
+        """What is known of the model."""
+        return self._source.shape
+
+    def is_complete(self, path: Path) -> bool:
+        """Return whether the value at a path of field names, keys and indexes is finished."""
+        return self._source.is_complete(self.view, path)
+
+
+class _Finished:
+    def __init__(self, model: BaseModel) -> None:
+        self._model = model
+
+    def is_complete(self, path: Path) -> bool:
+        value: Any = self._model
+        for key in path:
+            if isinstance(value, BaseModel):
+                if not isinstance(key, str) or not hasattr(value, key):
+                    return False
+                value = getattr(value, key)
+                continue
+
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                return False
+
+        return True
+
+
+class _Partial:
+    """What partial instances do that others need not: fill themselves when somebody looks."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name != _STATE and _fill(self):
+            return getattr(self, name)
+
+        return super().__getattr__(name)  # type: ignore[misc]  # BaseModel's, not seen by checkers
+
+    def __copy__(self) -> Any:
+        return _with_state_of(self, super().__copy__())  # type: ignore[misc]  # BaseModel's
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Any:
+        return _with_state_of(self, super().__deepcopy__(memo))  # type: ignore[misc]  # BaseModel's
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        model = type(self).__mro__[2]
+        return _restore, (model, super().__getstate__())  # type: ignore[misc]  # BaseModel's
+
+
+def _fill(instance: Any) -> bool:
+    """Fill a partial instance; return False if there is nothing to fill, or nothing to do."""
+    state = partial_state(instance)
+    if state is None:
+        return False
+
+    try:
+        _fields_set.__get__(instance)
+    except AttributeError:
+        state.fill(instance)
+        return True
+    return False
+
+
+def _read_dict(instance: Any) -> dict[str, Any]:
+    _fill(instance)
+    values: dict[str, Any] = _instance_dict.__get__(instance)
+    return values
+
+
+def _write_dict(instance: Any, values: dict[str, Any]) -> None:
+    _instance_dict.__set__(instance, values)
+
+
+def _with_state_of(instance: Any, copied: Any) -> Any:
+    state = partial_state(instance)
+    if state is not None:
+        _set(copied, _STATE, state)
+    return copied
+
+
+def _restore(model: type[BaseModel], state: dict[str, Any]) -> BaseModel:
+    instance = object.__new__(partial_model(model))
+    instance.__setstate__(state)
+    return instance
+
+
+def _optional(field: FieldInfo) -> tuple[Any, Any]:
+    """Return annotation and definition of a field that may hold unfinished values, too.
+
+    Any as the second choice lets pydantic serialize what the first does not describe.
+    """
+    annotation: Any = field.annotation
+    if field.metadata:
+        annotation = Annotated[(annotation, *field.metadata)]
+
+    definition = Field(
+        default=None,
+        alias=field.alias,
+        validation_alias=field.validation_alias,
+        serialization_alias=field.serialization_alias,
+        exclude=field.exclude,
+        repr=field.repr,
+    )
+    return Union[annotation, Any], definition  # noqa: UP007  # | fails for forward references

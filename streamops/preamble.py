@@ -1,0 +1,113 @@
+"""Preamble: find where the JSON begins after prose, reasoning or an opening fence."""
+
+from __future__ import annotations
+
+import re
+
+_THINK, _END_OF_THINK = "<think>", "</think>"
+
+
+def _beginnings(word: str) -> str:
+    """Return a pattern for every beginning of a word, the whole word included."""
+    return "".join(f"(?:{re.escape(letter)}" for letter in word) + ")?" * (len(word) - 1) + ")"
+
+
+# The bounds keep undecided text short, so that reading it again with each chunk stays cheap: no
+# prose has that many brackets, or that long a string, after a bracket.
+_SPACE = r"[ \t\n\r]{0,256}"
+_CHARACTER = r'(?:[^"\\]|\\.)'
+_NUMBER = r"-?[0-9][-+.0-9eE]{0,63}"
+_WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
+
+_STRING = rf'"{_CHARACTER}{{0,255}}"'
+_LONG_STRING = rf'"{_CHARACTER}{{256}}'
+_ATOM = rf"(?:{_NUMBER}|{'|'.join(_WORDS)})"
+_OBJECT = rf"\{{{_SPACE}(?:\}}|{_STRING}{_SPACE}:|{_LONG_STRING})"
+_ELEMENT = rf"\]|(?:{_STRING}|{_ATOM}){_SPACE}[],]|{_LONG_STRING}|{_OBJECT}"
+_CONFIRMED = re.compile(
+    rf"{_OBJECT}|(?:\[{_SPACE}){{1,15}}(?:{_ELEMENT})|(?:\[{_SPACE}){{16}}", re.DOTALL
+)
+
+_OPEN_STRING = rf'"{_CHARACTER}{{0,255}}(?:\\|"{_SPACE})?'
+_OPEN_ATOM = rf"(?:{_NUMBER}{_SPACE}|{'|'.join(map(_beginnings, _WORDS))}{_SPACE})"
+_UNDECIDED = re.compile(
+    rf"(?:\[{_SPACE}){{0,15}}(?:\{{{_SPACE}(?:{_OPEN_STRING})?|{_OPEN_STRING}|{_OPEN_ATOM})?\Z",
+    re.DOTALL,
+)
+
+_BLANK = re.compile(r"\ufeff?[ \t\n\r]*")
+_VALUE_BEGINS = re.compile(r'[{\["\-0-9tfn]|(?:NaN|Infinity)(?!\w)')
+_WORD_UNDECIDED = re.compile(rf"(?:{_beginnings('NaN')}|{_beginnings('Infinity')})\Z")
+_INTERESTING = re.compile(rf"[{{\[]|{_THINK}|{_beginnings(_THINK)}\Z")
+
+
+class Preamble:
+    """Skips what stands before the JSON, however the text is cut.
+
+    If the first character that is not white space can start a JSON value, it does. Otherwise
+    everything up to the first ``{`` or ``[`` that turns out to start JSON is skipped, and so is
+    what stands in ``<think>…</think>``. A bracket is confirmed by its first token: a key with its
+    colon, an element with what follows it, or the closing bracket.
+    """
+
+    def __init__(self) -> None:
+        self._undecided = ""
+        self._look = self._look_at_start
+
+    @property
+    def undecided(self) -> int:
+        """How many characters at the end of the text may be JSON, or not."""
+        return len(self._undecided)
+
+    def feed(self, text: str) -> str | None:
+        """Take more text; return the JSON's beginning as soon as it is found."""
+        text = self._undecided + text
+        self._undecided = ""
+        return self._look(text)
+
+    def close(self) -> str | None:
+        """Return what is left if it is a JSON value now that nothing follows."""
+        return self._undecided if self._undecided in _WORDS else None
+
+    def _look_at_start(self, text: str) -> str | None:
+        blank = _BLANK.match(text)
+        text = text[blank.end() if blank else 0 :]
+
+        if _WORD_UNDECIDED.match(text) or not text:
+            return self._wait(text)
+
+        if _VALUE_BEGINS.match(text):
+            return text
+
+        self._look = self._look_in_prose
+        return self._look(text)
+
+    def _look_in_prose(self, text: str) -> str | None:
+        position = 0
+        while match := _INTERESTING.search(text, position):
+            position = match.start()
+
+            if match.group() == _THINK:
+                self._look = self._look_for_end_of_think
+                return self._look(text[match.end() :])
+
+            if match.group() not in ("{", "[") or _UNDECIDED.match(text, position):
+                return self._wait(text[position:])
+
+            if _CONFIRMED.match(text, position):
+                return text[position:]
+
+            position += 1
+
+        return None
+
+    def _look_for_end_of_think(self, text: str) -> str | None:
+        thought, end, after = text.partition(_END_OF_THINK)
+        if not end:
+            return self._wait(thought[1 - len(_END_OF_THINK) :])
+
+        self._look = self._look_in_prose
+        return self._look(after)
+
+    def _wait(self, undecided: str) -> None:
+        self._undecided = undecided

@@ -1,0 +1,75 @@
+"""Reader: finished JSON to validated values of a type."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from inspect import isroutine
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError
+from pydantic_core import to_json
+
+from streamops.errors import SchemaMismatch
+from streamops.model_shapes import shape_of
+from streamops.shapes import InvalidValue, Shape
+from streamops.snapshot import Path, Snapshot
+
+
+class Reader:
+    """Validates JSON as ``type_`` as pydantic does, in JSON mode."""
+
+    def __init__(self, type_: Any, operator: str) -> None:
+        self._type = type_
+        try:
+            if isinstance(type_, str | bytes | int | float | dict | list) or isroutine(type_):
+                raise PydanticSchemaGenerationError("a value, not a type")
+            self._adapter: TypeAdapter[Any] = TypeAdapter(type_)
+        except PydanticSchemaGenerationError as error:
+            raise TypeError(
+                f"{operator} needs a type that pydantic can validate, such as a BaseModel or "
+                f"list[int], not {type_!r}"
+            ) from error
+
+    @cached_property
+    def shape(self) -> Shape:
+        """What values of the type look like while they arrive."""
+        return shape_of(self._type)
+
+    def read(self, snapshot: Snapshot) -> Any:
+        """Return what a complete snapshot's text is as the type.
+
+        Raises SchemaMismatch, with the path of the innermost model that its data does not fit.
+        """
+        try:
+            return self._read_text(snapshot)
+        except ValidationError as error:
+            raise self._mismatch(error, snapshot.value, (), snapshot) from error
+
+    def read_value(self, value: Any, path: Path, snapshot: Snapshot) -> Any:
+        """Return what a finished JSON value at a path is as the type; raises as ``read`` does."""
+        try:
+            return self._adapter.validate_json(to_json(value))
+        except ValidationError as error:
+            raise self._mismatch(error, value, path, snapshot) from error
+
+    def _read_text(self, snapshot: Snapshot) -> Any:
+        try:
+            return self._adapter.validate_json(snapshot.text)
+        except ValidationError as error:
+            if error.errors(include_url=False)[0]["type"] != "json_invalid":
+                raise
+
+            # Pydantic reads a smaller dialect than the parser: no raw control characters.
+            return self._adapter.validate_json(to_json(snapshot.value))
+
+    def _mismatch(
+        self, error: ValidationError, value: Any, path: Path, snapshot: Snapshot
+    ) -> SchemaMismatch:
+        # As for a stream that came in smaller pieces, blame the innermost model.
+        try:
+            self.shape.finish(value)
+        except InvalidValue as invalid:
+            error, path = invalid.error, (*path, *invalid.path)
+
+        return SchemaMismatch(validation_error=error, path=path, snapshot=snapshot)

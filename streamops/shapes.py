@@ -1,0 +1,471 @@
+"""Shapes: what the values of a type look like while they arrive.
+
+A Shape opens a Branch for a value that begins to arrive, and
+turns JSON that has arrived whole into a finished value. A Branch follows one open value: it takes
+in the children that were finished, and shows the value as it was at any earlier moment.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import cached_property
+from typing import Any, Final, Literal, cast, get_origin
+from uuid import UUID
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+from pydantic_core import to_json
+
+from streamops.snapshot import (
+    ArrayNode,
+    ContainerNode,
+    Node,
+    ObjectNode,
+    Path,
+    Snapshot,
+    StringNode,
+    path_of,
+)
+
+
+class _Held:
+    """Marks a value that cannot be shown (yet)."""
+
+    def __repr__(self) -> str:
+        return "HELD"
+
+
+_SCALARS = (Enum, date, time, timedelta, UUID, Decimal, bytes)
+
+HELD: Final = _Held()
+
+
+class InvalidValue(Exception):  # never leaves streamops: SchemaMismatch is made of it
+    """A finished value that its type rejects, somewhere below the value that is being finished."""
+
+    def __init__(self, error: ValidationError) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.path: Path = ()
+
+    def below(self, *keys: str | int) -> InvalidValue:
+        """Return the same, seen from further up."""
+        self.path = (*keys, *self.path)
+        return self
+
+
+class Shape(ABC):
+    """What is known of a type."""
+
+    holds_models = False
+    """Whether finished values may hold model instances, which are to stay the same objects."""
+
+    length: int | None = None
+    """How many items or characters the type lets expect."""
+
+    @abstractmethod
+    def open(self, node: Node, *, visible: bool) -> Branch:
+        """Follow a value that begins to arrive; ``visible`` says whether its parent shows it."""
+
+    @abstractmethod
+    def finish(self, raw: Any) -> Any:
+        """Turn finished JSON into a finished value, or HELD if it can only be judged later.
+
+        Raises InvalidValue if it is a model that its data does not fit.
+        """
+
+    def json_paths(self, path: Path) -> list[Path]:
+        """Return where in the JSON a path of field names may lead."""
+        return [path]
+
+    def seen_in(self, node: Node, count: int) -> Shape:  # noqa: ARG002  # unions need both
+        """Return the shape that an open value of this shape turns out to have."""
+        return self
+
+    def child(self, node: Node, index: int) -> Shape | None:  # noqa: ARG002  # objects need both
+        """Return the shape of a child of an open value, if anything is known of it."""
+        return None
+
+
+class Branch(ABC):
+    """An open value, seen through its type."""
+
+    is_lazy = False
+    """Whether what ``show`` returns looks at the children by itself, later."""
+
+    def __init__(self, node: Node, *, visible: bool) -> None:
+        self.node = node
+        self.parent: Branch | None = None
+        self.visible = visible
+        """Whether a change in here shows."""
+
+    @abstractmethod
+    def advance(self, count: int) -> bool:
+        """Take in the children up to ``count``; return whether what shows has changed."""
+
+    @abstractmethod
+    def open(self, child: Node) -> Branch:
+        """Follow a child that begins to arrive."""
+
+    @abstractmethod
+    def finish_child(self, child: Branch) -> bool:
+        """Take in a child that was open; return whether what shows has changed."""
+
+    @abstractmethod
+    def finish(self, raw: Any) -> tuple[Any, bool]:
+        """Return the finished value, and whether it looks different from the open one."""
+
+    @abstractmethod
+    def show(self, view: View, count: int, child: Any) -> Any:
+        """Return the value with ``count`` finished children and perhaps an open child, or HELD."""
+
+
+class View:
+    """A moment in the growth of a value: the innermost open branch, and how far it had grown."""
+
+    __slots__ = ("branch", "count", "revision", "snapshot")
+
+    def __init__(self, branch: Branch, count: int, revision: object, snapshot: Snapshot) -> None:
+        self.branch = branch
+        self.count = count
+        self.revision = revision
+        """The same object for all moments that show the same."""
+        self.snapshot = snapshot
+
+    def show(self, top: Branch) -> Any:
+        """Return what ``top`` looked like at this moment."""
+        chain = self._down_from(top)
+        lazy = next((level for level, (branch, _) in enumerate(chain) if branch.is_lazy), None)
+
+        value: Any = HELD
+        for branch, count in reversed(chain if lazy is None else chain[: lazy + 1]):
+            value = branch.show(self, count, value)
+        return value
+
+    def show_children(self, top: ContainerBranch) -> list[Any]:
+        """Return what the children of ``top`` looked like, the open one as the last."""
+        chain = self._down_from(top)
+        if len(chain) == 1:
+            return top.finished[: self.count]
+
+        child, _ = chain[1]
+        return [*top.finished[: child.node.index], self.show(child)]
+
+    def _down_from(self, top: Branch) -> list[tuple[Branch, int]]:
+        branch, count = self.branch, self.count
+        chain = [(branch, count)]
+        while branch.node is not top.node:
+            assert branch.parent is not None
+            branch, count = branch.parent, branch.node.index
+            chain.append((branch, count))
+
+        chain.reverse()
+        return chain
+
+
+class ContainerBranch(Branch):
+    """Follows an array or an object, of which ``finished`` holds the children that are whole."""
+
+    def __init__(self, node: ContainerNode, *, visible: bool) -> None:
+        super().__init__(node, visible=visible)
+        self.container = node
+        self.finished: list[Any] = []
+
+    @abstractmethod
+    def child_shape(self, index: int) -> Shape:
+        """Return the shape of the child at ``index``."""
+
+    def advance(self, count: int) -> bool:
+        changed = False
+        for index in range(len(self.finished), count):
+            try:
+                value = self.child_shape(index).finish(self.container.values[index])
+            except InvalidValue as invalid:
+                raise invalid.below(*self._path(index)) from None
+            changed |= self.take(value)
+        return changed
+
+    def open(self, child: Node) -> Branch:
+        branch = self.child_shape(child.index).open(child, visible=self.visible)
+        branch.parent = self
+        return branch
+
+    def finish_child(self, child: Branch) -> bool:
+        index = child.node.index
+        try:
+            value, differs = child.finish(self.container.values[index])
+        except InvalidValue as invalid:
+            raise invalid.below(*self._path(index)) from None
+        return self.take(value) and differs
+
+    def _path(self, index: int) -> Path:
+        # The only child of the document is the root, which no key leads to.
+        return (*path_of(self.node), self.container.key(index)) if self.node.parent else ()
+
+    def take(self, value: Any) -> bool:
+        """Take in a finished child; return whether it shows."""
+        self.finished.append(value)
+        return self.visible and value is not HELD
+
+
+class Whole(Shape):
+    """Any type that is shown only when it is finished, as pydantic reads it from JSON."""
+
+    def __init__(self, annotation: Any, config: ConfigDict, *, holds_models: bool = False) -> None:
+        self._annotation = annotation
+        self._config = config
+        self.holds_models = holds_models
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether no array and no object can become this type."""
+        annotation: Any = self._annotation
+        if isinstance(annotation, type):
+            return issubclass(annotation, _SCALARS)
+
+        return get_origin(annotation) is Literal
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any]:
+        try:
+            return TypeAdapter(self._annotation, config=self._config)
+        except PydanticUserError:  # a type with a config of its own
+            return TypeAdapter(self._annotation)
+
+    def open(self, node: Node, *, visible: bool) -> Branch:
+        return HeldBranch(self, node, visible=visible)
+
+    def finish(self, raw: Any) -> Any:
+        try:
+            return self._adapter.validate_json(to_json(raw))
+        except ValidationError as error:
+            if self.holds_models:
+                raise InvalidValue(error) from None
+            return HELD
+
+
+class HeldBranch(Branch):
+    """Follows a value that is shown only when it is finished."""
+
+    def __init__(self, shape: Shape, node: Node, *, visible: bool) -> None:
+        super().__init__(node, visible=False)
+        self._shape = shape
+        self._parent_visible = visible
+
+    def advance(self, count: int) -> bool:  # noqa: ARG002  # nothing in here shows
+        return False
+
+    def open(self, child: Node) -> Branch:
+        branch = HeldBranch(self._shape, child, visible=False)
+        branch.parent = self
+        return branch
+
+    def finish_child(self, child: Branch) -> bool:  # noqa: ARG002  # nothing in here shows
+        return False
+
+    def finish(self, raw: Any) -> tuple[Any, bool]:
+        return self._shape.finish(raw), self._parent_visible
+
+    def show(self, view: View, count: int, child: Any) -> Any:  # noqa: ARG002  # nothing to show
+        return HELD
+
+
+class Atom(Whole):
+    """A type whose finished JSON needs no conversion."""
+
+    def __init__(self, annotation: Any, config: ConfigDict) -> None:
+        super().__init__(annotation, config)
+        self._type = annotation
+
+    def finish(self, raw: Any) -> Any:
+        return raw if type(raw) is self._type else super().finish(raw)
+
+
+class Text(Atom):
+    """A string, shown as it grows."""
+
+    def __init__(self, config: ConfigDict, length: int | None = None) -> None:
+        super().__init__(str, config)
+        self.length = length
+
+    def open(self, node: Node, *, visible: bool) -> Branch:
+        return (
+            _TextBranch(node, visible=visible)
+            if isinstance(node, StringNode)
+            else super().open(node, visible=visible)
+        )
+
+
+class _TextBranch(Branch):
+    def __init__(self, node: Node, *, visible: bool) -> None:
+        super().__init__(node, visible=visible)
+        self._size = 0
+
+    def advance(self, count: int) -> bool:
+        changed = count > self._size and self.visible
+        self._size = count
+        return changed
+
+    def open(self, child: Node) -> Branch:
+        raise TypeError(f"a string has no child {child}")
+
+    def finish_child(self, child: Branch) -> bool:
+        raise TypeError(f"a string has no child {child}")
+
+    def finish(self, raw: Any) -> tuple[Any, bool]:
+        return raw, False
+
+    def show(self, view: View, count: int, child: Any) -> Any:  # noqa: ARG002  # no children
+        return self.node.build(count)
+
+
+class Anything(Shape):
+    """JSON that no type says anything of, shown as it is."""
+
+    def open(self, node: Node, *, visible: bool) -> Branch:
+        if isinstance(node, ObjectNode):
+            return _DictBranch(self, node, visible=visible)
+
+        if isinstance(node, ArrayNode):
+            return _ListBranch(self, node, visible=visible)
+
+        return _TextBranch(node, visible=visible)
+
+    def finish(self, raw: Any) -> Any:
+        return raw
+
+
+class ListOf(Shape):
+    """An array of which every item has the same shape."""
+
+    def __init__(self, item: Shape, length: int | None = None) -> None:
+        self.item = item
+        self.length = length
+
+    @property
+    def holds_models(self) -> bool:  # type: ignore[override]  # as the item does, once compiled
+        return self.item.holds_models
+
+    def open(self, node: Node, *, visible: bool) -> Branch:
+        if isinstance(node, ArrayNode):
+            return _ListBranch(self.item, node, visible=visible)
+
+        return HeldBranch(self, node, visible=visible)
+
+    def finish(self, raw: Any) -> Any:
+        if not isinstance(raw, list):
+            return HELD
+
+        items: list[Any] = []
+        for index, item in enumerate(cast("list[Any]", raw)):
+            try:
+                value = self.item.finish(item)
+            except InvalidValue as invalid:
+                raise invalid.below(index) from None
+
+            # What follows an item that cannot be shown would stand in the wrong place.
+            if value is HELD:
+                break
+            items.append(value)
+
+        return items
+
+    def child(self, node: Node, index: int) -> Shape | None:  # noqa: ARG002  # all are alike
+        return self.item
+
+    def json_paths(self, path: Path) -> list[Path]:
+        return [(*path[:1], *rest) for rest in self.item.json_paths(path[1:])] if path else [path]
+
+
+class _ListBranch(ContainerBranch):
+    def __init__(self, item: Shape, node: ContainerNode, *, visible: bool) -> None:
+        super().__init__(node, visible=visible)
+        self._item = item
+        self._shown: int | None = None
+
+    def child_shape(self, index: int) -> Shape:  # noqa: ARG002  # all items are alike
+        return self._item
+
+    def take(self, value: Any) -> bool:
+        shows = super().take(value)
+        if value is HELD and self._shown is None:
+            self._shown = len(self.finished) - 1
+            self.visible = False
+        return shows
+
+    def finish(self, raw: Any) -> tuple[Any, bool]:  # noqa: ARG002  # made of the finished items
+        return self.finished[: self._shown], False
+
+    def show(self, view: View, count: int, child: Any) -> Any:  # noqa: ARG002  # shows at once
+        if self._shown is not None and count > self._shown:
+            return self.finished[: self._shown]
+
+        items = self.finished[:count]
+        if child is not HELD:
+            items.append(child)
+        return items
+
+
+class DictOf(Shape):
+    """An object with keys of the model's choice, of which every value has the same shape."""
+
+    def __init__(self, value: Shape) -> None:
+        self.value = value
+
+    @property
+    def holds_models(self) -> bool:  # type: ignore[override]  # as the value does, once compiled
+        return self.value.holds_models
+
+    def open(self, node: Node, *, visible: bool) -> Branch:
+        if isinstance(node, ObjectNode):
+            return _DictBranch(self.value, node, visible=visible)
+
+        return HeldBranch(self, node, visible=visible)
+
+    def finish(self, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return HELD
+
+        values: dict[str, Any] = {}
+        for key, item in cast("dict[str, Any]", raw).items():
+            try:
+                value = self.value.finish(item)
+            except InvalidValue as invalid:
+                raise invalid.below(key) from None
+
+            if value is not HELD:
+                values[key] = value
+
+        return values
+
+    def child(self, node: Node, index: int) -> Shape | None:  # noqa: ARG002  # all are alike
+        return self.value
+
+    def json_paths(self, path: Path) -> list[Path]:
+        return [(*path[:1], *rest) for rest in self.value.json_paths(path[1:])] if path else [path]
+
+
+class _DictBranch(ContainerBranch):
+    def __init__(self, value: Shape, node: ObjectNode, *, visible: bool) -> None:
+        super().__init__(node, visible=visible)
+        self._value = value
+        self._keys = node.keys
+
+    def child_shape(self, index: int) -> Shape:  # noqa: ARG002  # all values are alike
+        return self._value
+
+    def finish(self, raw: Any) -> tuple[Any, bool]:  # noqa: ARG002  # made of the finished values
+        return self._so_far(len(self.finished)), False
+
+    def show(self, view: View, count: int, child: Any) -> Any:  # noqa: ARG002  # shows at once
+        values = self._so_far(count)
+        if child is not HELD:
+            values[self._keys[count]] = child
+        return values
+
+    def _so_far(self, count: int) -> dict[str, Any]:
+        pairs = zip(self._keys, self.finished[:count], strict=False)
+        return {key: value for key, value in pairs if value is not HELD}

@@ -1,0 +1,473 @@
+"""Snapshot: the JSON so far; and the nodes that snapshots are rebuilt from.
+
+A node is a value that is, or once was, open. What it holds only ever grows at the end, so a node
+and a count say for ever what it looked like when it had that many children: a snapshot is such a
+pair, and costs the same however large the document is. The plain value is built when somebody
+looks, out of the finished values, which all snapshots share.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from io import StringIO
+from typing import Any, TypeAlias, cast
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys and indexes from the root to a value: ``("users", 0, "name")``."""
+
+
+class Node(ABC):
+    """A value that was opened at ``parent[index]``."""
+
+    __slots__ = ("closed_in", "copied_in", "copy", "depth", "final", "index", "parent")
+
+    def __init__(self, parent: ContainerNode | None, index: int) -> None:
+        self.parent = parent
+        self.index = index
+        """How many children the parent had before this one."""
+        self.depth: int = parent.depth + 1 if parent else 0
+        self.final: Any = None
+        """The finished value."""
+        self.closed_in = -1
+        """The revision of the document in which the value was finished."""
+        self.copy: Any = None
+        """What was last built while the value was open."""
+        self.copied_in = -1
+        """The revision that ``copy`` shows."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """How many children there are by now."""
+
+    @abstractmethod
+    def build(self, count: int) -> Any:
+        """Build what the value looked like with ``count`` children."""
+
+    def finish(self, revision: int) -> Any:
+        """Return the finished value.
+
+        If nothing was added since somebody looked, what they saw *is* the finished value.
+        """
+        self.final = self.copy if self.copied_in == revision else self.build(self.size)
+        self.closed_in = revision
+        return self.final
+
+    def show(self, revision: int, build: Callable[[], Any]) -> Any:
+        """Return what the value looked like in a revision, building it only if need be."""
+        if self.closed_in == revision:
+            return self.final
+
+        if self.copied_in == revision:
+            return self.copy
+
+        shown = build()
+        if revision > self.copied_in:
+            self.copied_in, self.copy = revision, shown
+
+        return shown
+
+
+class ContainerNode(Node):
+    """An array or an object; its finished children are ``values``."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, parent: ContainerNode | None, index: int) -> None:
+        super().__init__(parent, index)
+        self.values: list[Any] = []
+
+    @property
+    def size(self) -> int:
+        return len(self.values)
+
+    @abstractmethod
+    def build_around(self, index: int, child: Any) -> Any:
+        """Build what the value looked like when ``child`` was open at ``index``."""
+
+    @abstractmethod
+    def key(self, index: int) -> str | int:
+        """Return what the child at ``index`` is called in a path."""
+
+    @abstractmethod
+    def find(self, key: str | int, count: int) -> int | None:
+        """Return which of the first ``count`` children is called ``key``."""
+
+
+class ArrayNode(ContainerNode):
+    """An array."""
+
+    __slots__ = ()
+
+    def build(self, count: int) -> list[Any]:
+        return self.values[:count]
+
+    def build_around(self, index: int, child: Any) -> list[Any]:
+        return [*self.values[:index], child]
+
+    def key(self, index: int) -> int:
+        return index
+
+    def find(self, key: str | int, count: int) -> int | None:
+        return key if isinstance(key, int) and 0 <= key < count else None
+
+
+class ObjectNode(ContainerNode):
+    """An object; ``keys`` may be one longer than ``values``.
+
+    A key that is repeated stands in ``keys`` again. As in ``json.loads`` the last one wins.
+    """
+
+    __slots__ = ("keys",)
+
+    def __init__(self, parent: ContainerNode, index: int) -> None:
+        super().__init__(parent, index)
+        self.keys: list[str] = []
+
+    def build(self, count: int) -> dict[str, Any]:
+        return dict(zip(self.keys, self.values[:count], strict=False))
+
+    def build_around(self, index: int, child: Any) -> dict[str, Any]:
+        return self.build(index) | {self.keys[index]: child}
+
+    def key(self, index: int) -> str:
+        return self.keys[index]
+
+    def find(self, key: str | int, count: int) -> int | None:
+        return next((index for index in reversed(range(count)) if self.keys[index] == key), None)
+
+
+class StringNode(Node):
+    """A string that did not end in the chunk it began in; its children are its characters."""
+
+    __slots__ = ("_buffer", "_size")
+
+    def __init__(self, parent: ContainerNode, index: int) -> None:
+        super().__init__(parent, index)
+        self._buffer: StringIO | None = StringIO(newline="")
+        self._size = 0
+
+    def write(self, text: str) -> None:
+        """Add characters at the end."""
+        assert self._buffer is not None, "the string is closed"
+        self._buffer.write(text)
+        self._size += len(text)
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def build(self, count: int) -> str:
+        text: str = self._buffer.getvalue() if self._buffer is not None else self.final
+        return text[:count]
+
+    def finish(self, revision: int) -> Any:
+        final = super().finish(revision)
+        self._buffer = None
+        return final
+
+
+class DocumentNode(ArrayNode):
+    """The text: at most one value, and what stands around it."""
+
+    __slots__ = ("start", "text")
+
+    def __init__(self) -> None:
+        super().__init__(None, 0)
+        self.text = StringIO(newline="")
+        """Everything that arrived."""
+        self.start: int | None = None
+        """Where the JSON begins in the text."""
+
+
+Mark: TypeAlias = tuple[Node, int]
+"""A node, and how many children it had: the state of the whole document at some moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A value that has arrived whole."""
+
+    value: Any
+
+
+class Cell:
+    """The value that consecutive snapshots share while nothing is added to it."""
+
+    __slots__ = ("_built", "_mark", "_revision", "_value", "started")
+
+    def __init__(self, mark: Mark, revision: int) -> None:
+        node, count = mark
+        self._mark = mark
+        self._revision = revision
+        self._built = False
+        self._value: Any = None
+        self.started = count > 0 or node.depth > 0
+
+    @property
+    def value(self) -> Any:
+        if self.started and not self._built:
+            self._value = self._build()
+            self._built = True
+
+        return self._value
+
+    def _build(self) -> Any:
+        (node, count), revision = self._mark, self._revision
+        value = node.show(revision, lambda: node.build(count))
+
+        while (parent := node.parent) is not None:
+            value = parent.show(revision, partial(parent.build_around, node.index, value))
+            node = parent
+
+        return value[0]
+
+
+class Snapshot:
+    """The JSON so far. It never changes, and shares what is finished with later snapshots.
+
+    Do not change what ``value`` holds: other snapshots hold the same objects.
+    """
+
+    __slots__ = ("_before", "_cell", "_complete", "_end", "_mark")
+
+    def __init__(self, cell: Cell, mark: Mark, before: Mark, end: int, complete: bool) -> None:
+        self._cell = cell
+        self._mark = mark
+        self._before = before
+        self._end = end
+        self._complete = complete
+
+    @property
+    def value(self) -> Any:
+        """What can be shown: plain dicts, lists, strings, numbers, booleans and None.
+
+        None also before the first character of JSON, with ``started`` False. Built when first
+        asked for, at the cost of copying the open containers.
+        """
+        return self._cell.value
+
+    @property
+    def started(self) -> bool:
+        """Whether there is a value to show."""
+        return self._cell.started
+
+    @property
+    def complete(self) -> bool:
+        """Whether the root is closed: only the last snapshot of a whole document is complete."""
+        return self._complete
+
+    @property
+    def path(self) -> Path:
+        """The innermost value that is still open, which is where the text grows.
+
+        Empty while that is the root, and once the root is closed.
+        """
+        return path_of(self._mark[0])
+
+    @property
+    def changed(self) -> tuple[Path, ...]:
+        """What this chunk began, extended or closed, in the order of the text.
+
+        Innermost values only: what contains a changed value has changed too.
+        """
+        return tuple(_changes(self._before, self._mark))
+
+    @property
+    def text(self) -> str:
+        """The text of the JSON so far, without what stands around it."""
+        document = self.document
+        if document.start is None:
+            return ""
+
+        return document.text.getvalue()[document.start : self._end]
+
+    @property
+    def skipped(self) -> str:
+        """What stood before the JSON: prose, reasoning in ``<think>`` tags, an opening fence."""
+        return self.document.text.getvalue()[: self.document.start][: self._end]
+
+    def is_complete(self, path: Path) -> bool:
+        """Return whether the value at a path has arrived and is closed."""
+        return isinstance(self.locate(path), Finished)
+
+    def locate(self, path: Path) -> Finished | Mark | None:
+        """Return the finished value at a path, or the open one, or None if none has begun."""
+        keys = (0, *path)
+        marks = _marks(self._mark)
+
+        for depth, (node, count) in enumerate(marks):
+            if depth == len(keys):
+                return node, count
+
+            if not isinstance(node, ContainerNode):
+                return None
+
+            leads_on = depth < len(marks) - 1 and node.key(count) == keys[depth]
+            if not leads_on:
+                return _finished(node, count, keys[depth:])
+
+        return None
+
+    def is_same(self, other: Snapshot) -> bool:
+        """Return whether both show the same, without looking at the values."""
+        return self._cell is other._cell and self._complete == other._complete
+
+    @property
+    def mark(self) -> Mark:
+        """Where the parser stood, for what is built on snapshots."""
+        return self._mark
+
+    @property
+    def marks(self) -> list[Mark]:
+        """What was open, from the document inwards, each with its finished children."""
+        return _marks(self._mark)
+
+    def finished_paths(self) -> tuple[Path, ...]:
+        """List every path whose value is closed, in the order of the text, parents last."""
+        return tuple(_finished_paths(self._mark))
+
+    @property
+    def document(self) -> DocumentNode:
+        """The root of what the snapshot was taken of."""
+        node = self._mark[0]
+        while node.parent is not None:
+            node = node.parent
+
+        assert isinstance(node, DocumentNode)
+        return node
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Snapshot):
+            return NotImplemented
+
+        return self.is_same(other) or (
+            (self.started, self.complete) == (other.started, other.complete)
+            and bool(self.value == other.value)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # as for a dict: what it holds has no hash
+
+    def __repr__(self) -> str:
+        if not self.started:
+            return "Snapshot(not started)"
+
+        state = "complete" if self.complete else f"path={self.path}"
+        return f"Snapshot({reprlib.repr(self.value)}, {state})"
+
+
+def path_of(node: Node) -> Path:
+    """Return the keys and indexes that lead to a node."""
+    keys: list[str | int] = []
+    while node.parent is not None and node.parent.parent is not None:
+        keys.append(node.parent.key(node.index))
+        node = node.parent
+
+    return tuple(reversed(keys))
+
+
+def _marks(mark: Mark) -> list[Mark]:
+    """List what was open, from the document inwards, each with its finished children."""
+    marks = [mark]
+    node = mark[0]
+    while node.parent is not None:
+        marks.append((node.parent, node.index))
+        node = node.parent
+
+    marks.reverse()
+    return marks
+
+
+def _finished(node: ContainerNode, count: int, path: Path) -> Finished | None:
+    """Return what a path leads to that starts at one of the first ``count`` children."""
+    index = node.find(path[0], count)
+    if index is None:
+        return None
+
+    value: Any = node.values[index]
+    for key in path[1:]:
+        children = dict(_children(value))
+        if key not in children:
+            return None
+        value = children[key]
+
+    return Finished(value)
+
+
+def _changes(before: Mark, now: Mark) -> Iterator[Path]:
+    was, is_ = _marks(before), _marks(now)
+    shared = sum(1 for (a, _), (b, _) in zip(was, is_, strict=False) if a is b)
+
+    # What was open is closed from the inside out, ...
+    for level in reversed(range(shared - 1, len(was))):
+        node, first = was[level]
+        innermost = level == len(was) - 1
+        last = is_[level][1] if level < shared else node.size
+        yield from _new_children(node, first if innermost else first + 1, last)
+
+        if innermost and first == last and level >= shared:
+            yield path_of(node)
+
+    # ... and what is open now was opened from the outside in.
+    for level in range(shared, len(is_)):
+        node, count = is_[level]
+        yield from _new_children(node, 0, count)
+
+        if count == 0 and level == len(is_) - 1:
+            yield path_of(node)
+
+
+def _new_children(node: Node, first: int, last: int) -> Iterator[Path]:
+    if not isinstance(node, ContainerNode):
+        if first < last:
+            yield path_of(node)
+        return
+
+    path = path_of(node)
+    for index in range(first, last):
+        inside = path if node.parent is None else (*path, node.key(index))
+        yield from _innermost(inside, node.values[index])
+
+
+def _finished_paths(mark: Mark) -> Iterator[Path]:
+    for node, count in _marks(mark):
+        if isinstance(node, ContainerNode):
+            path = path_of(node)
+            for index in range(count):
+                inside = path if node.parent is None else (*path, node.key(index))
+                yield from _paths_in(inside, node.values[index])
+
+
+def _paths_in(path: Path, value: Any) -> Iterator[Path]:
+    """List a finished value's paths by a walk of its own stack: it may be deep."""
+    remaining: list[tuple[Path, Any, bool]] = [(path, value, False)]
+    while remaining:
+        path, value, seen = remaining.pop()
+        children = [] if seen else _children(value)
+        if children:
+            remaining.append((path, value, True))
+            remaining.extend(((*path, key), child, False) for key, child in reversed(children))
+        else:
+            yield path
+
+
+def _children(value: Any) -> list[tuple[str | int, Any]]:
+    if isinstance(value, dict):
+        return list(cast("dict[str, Any]", value).items())
+
+    return list(enumerate(cast("list[Any]", value))) if isinstance(value, list) else []
+
+
+def _innermost(path: Path, value: Any) -> Iterator[Path]:
+    remaining = [(path, value)]
+    while remaining:
+        path, value = remaining.pop()
+        children = _children(value)
+        if children:
+            remaining.extend(((*path, key), child) for key, child in reversed(children))
+        else:
+            yield path
