@@ -117,7 +117,7 @@ class _OneValue(Step[Delta | str, Snapshot]):
         match delta.kind:
             case "content" if self._tool_call is None:
                 return delta.text
-            case "tool_call":
+            case "tool_call" if delta.name != "code_interpreter":  # which sends Python
                 return self._arguments(delta)
             case "refusal":
                 self._refusal += delta.text

@@ -25,8 +25,7 @@ def distinct_snapshots(key: Callable[[Any], Any] | None = None) -> Any:
 
     Snapshots and partials know whether anything was added, so comparing them costs the same
     however large they are; anything else is compared by ``==``. With ``key``, elements of which
-    ``key(element)`` is the same count as the same, but the last one is still emitted if it differs
-    from what was.
+    ``key(element)`` is the same count as the same, but the last one is still emitted.
     """
     if key is not None and not callable(key):
         raise TypeError(f"distinct_snapshots takes a function as key, not {key!r}")
@@ -37,29 +36,30 @@ def distinct_snapshots(key: Callable[[Any], Any] | None = None) -> Any:
 class _Distinct(Step[Any, Any]):
     def __init__(self, key: Callable[[Any], Any] | None) -> None:
         self._key = key
-        self._seen: Any = _NOTHING
-        self._emitted: Any = _NOTHING
+        self._shown: Any = _NOTHING
         self._dropped: Any = _NOTHING
 
     def feed(self, item: Any) -> Iterable[Any]:
-        seen = self._key(item) if self._key else item
-        if self._seen is not _NOTHING and _show_the_same(self._seen, seen):
+        shown = _what_shows(self._key(item) if self._key else item)
+        if _same(self._shown, shown):
             self._dropped = item
             return ()
 
-        self._seen = seen
-        self._emitted = item
+        self._shown = shown
         self._dropped = _NOTHING
         return (item,)
 
     def close(self) -> Iterable[Any]:
-        if self._dropped is _NOTHING or _show_the_same(self._emitted, self._dropped):
-            return ()
-
-        return (self._dropped,)
+        # Without a key, what was dropped last shows the same as what was emitted last.
+        return () if self._key is None or self._dropped is _NOTHING else (self._dropped,)
 
 
-def _show_the_same(a: Any, b: Any) -> bool:
+def _what_shows(item: Any) -> Any:
+    state = partial_state(item)
+    return item if state is None else state.view.revision
+
+
+def _same(a: Any, b: Any) -> bool:
     if a is b:
         return True
 
@@ -68,10 +68,6 @@ def _show_the_same(a: Any, b: Any) -> bool:
 
     if isinstance(a, Progress) and isinstance(b, Progress):
         was, is_ = cast("Progress[Any]", a), cast("Progress[Any]", b)
-        return was.percent == is_.percent and _show_the_same(was.value, is_.value)
-
-    state, other = partial_state(a), partial_state(b)
-    if state is not None and other is not None:
-        return state.view.revision is other.view.revision
+        return was.percent == is_.percent and _same(_what_shows(was.value), _what_shows(is_.value))
 
     return bool(a == b)

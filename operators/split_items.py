@@ -11,7 +11,7 @@ from pydantic_core import ValidationError, to_json
 
 from streamops.errors import SchemaMismatch
 from streamops.lifting import Operator, Step, lift
-from streamops.reading import Reader
+from streamops.reading import Reader, reader_of
 from streamops.snapshot import ArrayNode, Finished, Node, ObjectNode, Path, Snapshot
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ def split_items(
     if on_invalid not in ("raise", "skip", "result"):
         raise ValueError(f'on_invalid is "raise", "skip" or "result", not {on_invalid!r}')
 
-    return lift(partial(_Splitter, Reader(item, "split_items"), path, on_invalid))
+    return lift(partial(_Splitter, reader_of(item, operator="split_items"), path, on_invalid))
 
 
 class _Splitter(Step[Snapshot, Any]):

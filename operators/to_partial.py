@@ -9,7 +9,7 @@ from typing import Any, TypeVar, overload
 from streamops.errors import SchemaMismatch
 from streamops.growth import Growth
 from streamops.lifting import Operator, Step, lift
-from streamops.reading import Reader
+from streamops.reading import Reader, reader_of
 from streamops.shapes import HELD, InvalidValue
 from streamops.snapshot import Snapshot
 
@@ -36,7 +36,7 @@ def to_partial(model: Any) -> Operator[Snapshot, Any]:
     Raises TypeError when called with something that is no type. The stream ends in SchemaMismatch
     as soon as a model that has closed is invalid.
     """
-    return lift(partial(_Partials, Reader(model, "to_partial")))
+    return lift(partial(_Partials, reader_of(model, operator="to_partial")))
 
 
 class _Partials(Step[Snapshot, Any]):
@@ -52,6 +52,8 @@ class _Partials(Step[Snapshot, Any]):
             )
 
         if snapshot.complete:
+            # What was shown so far may go before the whole is validated.
+            self._growth = Growth(self._reader.shape)
             return (self._reader.read(snapshot),)
 
         if not snapshot.started:

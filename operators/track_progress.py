@@ -13,7 +13,7 @@ from reactivex import Observable
 from streamops.lifting import Step, lift
 from streamops.partial import partial_state
 from streamops.progress import Gauge, Progress
-from streamops.reading import Reader
+from streamops.reading import reader_of
 from streamops.snapshot import Path, Snapshot
 
 S = TypeVar("S")
@@ -45,7 +45,7 @@ def track_progress(
     Raises TypeError when called with something that is no type, or with numbers that are no
     lengths. Elements that are neither Snapshots nor models end the stream in a TypeError.
     """
-    shape = None if model is None else Reader(model, "track_progress").shape
+    shape = None if model is None else reader_of(model, operator="track_progress").shape
     lengths = _lengths(expected)
     return lift(partial(_ProgressTracker, Gauge(shape, lengths), lengths, clock))
 
@@ -58,26 +58,10 @@ class _ProgressTracker(Step[Any, Progress[Any]]):
         self._expected = expected
         self._clock = clock
         self._started = clock()
-        self._percent = 0.0
 
     def feed(self, item: Any) -> Iterable[Progress[Any]]:
         snapshot = self._snapshot_of(item)
-        percent = 100.0 if snapshot is None else self._gauge.percent(snapshot)
-        if percent < 100.0 and self._percent < 100.0:
-            percent = max(percent, self._percent)
-
-        self._percent = percent
-        elapsed = self._clock() - self._started
-        progress: Progress[Any] = Progress(
-            value=item,
-            percent=percent,
-            elapsed=elapsed,
-            eta=elapsed * (100 - percent) / percent if percent else None,
-            basis=self._gauge.basis,
-            current=snapshot.path if snapshot else (),
-            _finished=snapshot.finished_paths if snapshot else partial(_fields_of, item),
-        )
-        return (progress,)
+        return (Progress(item, self._gauge, snapshot, self._clock() - self._started),)
 
     def _snapshot_of(self, item: Any) -> Snapshot | None:
         """Return the snapshot that an element shows, or None if it is a whole model."""
@@ -97,10 +81,6 @@ class _ProgressTracker(Step[Any, Progress[Any]]):
             f"track_progress reads Snapshots and models, not {type(item).__name__}: "
             "put it right after accumulate_json() or to_partial(Model)"
         )
-
-
-def _fields_of(model: BaseModel) -> tuple[Path, ...]:
-    return tuple((name,) for name in type(model).model_fields if name in model.model_fields_set)
 
 
 def _lengths(expected: Mapping[Path | str, int] | int | None) -> dict[Path, int]:

@@ -23,19 +23,22 @@ class Growth:
     def follow(self, snapshot: Snapshot) -> View:
         """Take in a snapshot and return the moment that it stands for."""
         node, count = snapshot.mark
-        changed = self._reach(node)
-        changed |= self._open[-1].advance(count)
-        if changed:
+        here = self._open and self._open[-1].node is node
+        changed = not here and self._reach(node)
+
+        innermost = self._open[-1]
+        if innermost.advance(count) or changed:
             self._revision = object()
 
-        return View(self._open[-1], count, self._revision, snapshot)
+        return View(innermost, count, self._revision, snapshot)
 
     def show(self, view: View) -> Any:
         """Return what the root looked like, or HELD."""
         if len(self._open) == 1:
             return HELD
 
-        return view.show(self._open[1])
+        root = self._open[1]
+        return root.show(view, 0, HELD) if root.is_lazy else view.show(root)
 
     def _reach(self, node: Node) -> bool:
         """Close the branches that are closed by now, and open those down to a node."""

@@ -101,6 +101,7 @@ class _Compiler:
 
     def _model(self, model: type[BaseModel]) -> ModelShape:
         if model not in self._models:
+            model.model_rebuild()  # else fields may still be forward references
             self._models[model] = ModelShape(model, self)
         return self._models[model]
 

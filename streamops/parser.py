@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 from streamops.errors import LimitExceeded, MalformedJson, NoJson, StreamopsError, TruncatedJson
 from streamops.preamble import Preamble
 from streamops.snapshot import (
     ArrayNode,
-    Cell,
     ContainerNode,
     DocumentNode,
     Mark,
@@ -44,14 +43,20 @@ _LENIENT_WORDS = {
     "-I": ("-Infinity", float("-inf")),
 }
 
-_spaces = re.compile(r"[ \t\n\r]*").match
-_plain = re.compile(r'[^"\\]*').match
-_strict_plain = re.compile(r'[^"\\\x00-\x1f]*').match
-_number_characters = re.compile(r"[-+.0-9eE]*").match
+
+def _always(pattern: str) -> Callable[[str, int], re.Match[str]]:
+    """Compile a pattern that matches everywhere, if only the empty string."""
+    return cast("Callable[[str, int], re.Match[str]]", re.compile(pattern).match)
+
+
+_spaces = _always(r"[ \t\n\r]*")
+_plain = _always(r'[^"\\]*')
+_strict_plain = _always(r'[^"\\\x00-\x1f]*')
+_number_characters = _always(r"[-+.0-9eE]*")
 _number = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?").fullmatch
-_number_so_far = re.compile(
+_number_so_far = _always(
     r"-?(?:(?:0|[1-9][0-9]*)(?:\.(?:[0-9]+(?:[eE][-+]?[0-9]*)?)?|[eE][-+]?[0-9]*)?)?"
-).match
+)
 _escape = re.compile(r'\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4}))').match
 _escape_so_far = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?").match
 _low_surrogate = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})").match
@@ -62,7 +67,8 @@ _ESCAPED = {
     '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
 }  # fmt: skip
 _REPLACEMENT = "\ufffd"
-_SPACES = (" ", "\t", "\n", "\r")
+_SPACES = frozenset(" \t\n\r")
+_NUMBER_BEGINS = frozenset("-0123456789")
 _SHOWN_AROUND = 60  # characters of the text that a message shows before an error
 
 
@@ -121,23 +127,26 @@ class IncrementalParser:
         self._rejects_rest = reject and values == "one"
         self._words = _WORDS if strict else _LENIENT_WORDS
         self._plain = _strict_plain if strict else _plain
-        self._state: Callable[[str, int], int] = self._read_value if strict else self._read_mark
+        self._state: Callable[[str, int], int] = self._read_root if strict else self._read_mark
         self._max_depth = max_depth
         self._max_chars = max_chars
 
         self._document = DocumentNode()
+        self._write = self._document.text.write
         self._container: ContainerNode = self._document
         self._string: StringNode | None = None
         self._key: list[str] = []
+        self._known_keys: dict[str, str] = {}
         self._preamble = None if reject else Preamble()
 
         self._text = ""
         self._end = 0  # where in the whole text self._text ends
+        self._end_of_value: int | None = None
         self._pending = ""  # read, but not decidable before more arrives
         self._high_surrogate = ""
         self._revision = 0
-        self._cell = Cell((self._document, 0), 0)
-        self._cell_revision = 0
+        self._shown: Snapshot | None = None  # the first snapshot of its revision
+        self._shown_revision = -1
         self._mark: Mark = (self._document, 0)
         self._before: Mark = self._mark
         self._error: StreamopsError | None = None
@@ -149,7 +158,7 @@ class IncrementalParser:
     @property
     def text(self) -> str:
         """Everything that was fed until the value was closed."""
-        return self._document.text.getvalue()
+        return self._document.text.getvalue()[: self._end_of_value]
 
     @property
     def started(self) -> bool:
@@ -160,14 +169,16 @@ class IncrementalParser:
     def snapshot(self) -> Snapshot:
         """What has been read so far."""
         node = self._string or self._container
-        mark = (node, node.size)
+        undecided = self._preamble.undecided if self._preamble else 0
+        end = self._end_of_value or self._end - undecided
+        same_as = self._shown if self._shown_revision == self._revision else None
+        snapshot = Snapshot(
+            (node, node.size), self._before, end, self.complete, self._revision, same_as
+        )
+        if same_as is None:
+            self._shown, self._shown_revision = snapshot, self._revision
 
-        if self._cell_revision != self._revision:
-            self._cell = Cell(mark, self._revision)
-            self._cell_revision = self._revision
-
-        undecided = self._preamble.undecided if self._preamble else len(self.rest)
-        return Snapshot(self._cell, mark, self._before, self._end - undecided, self.complete)
+        return snapshot
 
     def feed(self, text: str) -> tuple[Snapshot, ...]:
         """Read more text; return the snapshot after it, or nothing if there is no news.
@@ -181,24 +192,24 @@ class IncrementalParser:
         if self._error is not None:
             raise self._error
 
-        if self.complete:
-            self._end += len(text)
-            self._read_rest(text, 0)
+        was_complete = self.complete
+        if was_complete and not self._rejects_rest:
+            self.rest = text
             return ()
 
         if not text:
             return ()
 
-        room = self._max_chars - self._end
         self._before = self._mark
         try:
-            self._advance(text[:room] if len(text) > room else text)
-            if len(text) > room and not self.complete:
-                raise LimitExceeded("max_chars", self._max_chars, offset=self._max_chars)
+            self._advance(text)
         except StreamopsError as error:
             error.snapshot = self.snapshot
             self._error = error
             raise
+
+        if was_complete:
+            return ()
 
         snapshot = self.snapshot
         self._mark = snapshot.mark
@@ -214,13 +225,19 @@ class IncrementalParser:
         if self._error is not None:
             raise self._error
 
+        if self._high_surrogate:
+            self._high_surrogate = ""
+            if (last := self.feed(_REPLACEMENT)) and self.complete:
+                return last
+
         if self.complete:
             return ()
 
         self._before = self._mark
         if self._preamble and (value := self._preamble.close()):
             self._preamble = None
-            self._advance_in_json(value)
+            self._pending = value
+            self._document.start = self._end - len(value)
 
         whole = finish_reason not in CUT_SHORT
         if whole and self._container is self._document and self._is_atom(self._pending):
@@ -233,17 +250,42 @@ class IncrementalParser:
         raise NoJson(text=self.text, finish_reason=finish_reason)
 
     def _advance(self, text: str) -> None:
-        self._document.text.write(text)
-        self._end += len(text)
-
         if self._high_surrogate or not text.isascii():
             text = self._mend_surrogates(text)
 
-        if self._preamble is None:
-            self._advance_in_json(text)
-        elif (beginning := self._preamble.feed(text)) is not None:
+        room = len(text) if self.complete else self._max_chars - self._end
+        self._read(text[:room])
+        if len(text) > room:
+            if not self.complete:
+                raise LimitExceeded("max_chars", self._max_chars, offset=self._max_chars)
+
+            self._read(text[room:])
+
+        if self.complete and not self._rejects_rest:
+            self.rest += self._high_surrogate
+            self._high_surrogate = ""
+
+    def _read(self, text: str) -> None:
+        if not text:
+            return
+
+        self._write(text)
+        self._end += len(text)
+
+        if self._preamble is not None:
+            beginning = self._preamble.feed(text)
+            if beginning is None:
+                return
             self._preamble = None
-            self._advance_in_json(beginning)
+            text = beginning
+
+        if self._pending:
+            text, self._pending = self._pending + text, ""
+
+        self._text = text
+        position, end = 0, len(text)
+        while position < end:
+            position = self._state(text, position)
 
     def _mend_surrogates(self, text: str) -> str:
         """Join surrogates that arrived in two halves, and replace those that stay alone."""
@@ -254,117 +296,110 @@ class IncrementalParser:
 
         return _surrogates.sub(lambda match: _joined(match.group()), text)
 
-    def _advance_in_json(self, text: str) -> None:
-        self._text = text = self._pending + text
-        self._pending = ""
-        position, end = 0, len(text)
-        while position < end:
-            position = self._state(text, position)
-
     # Every state takes the text and a position in it, and returns the position after what it read:
     # the end of the text if it has to wait for more.
 
     def _read_mark(self, text: str, position: int) -> int:
-        self._state = self._read_value
+        self._state = self._read_root
         return position + text.startswith("\ufeff", position)
 
-    def _read_value(self, text: str, position: int) -> int:
-        position = self._skip_spaces(text, position)
-        if position == len(text):
-            return position
+    def _read_root(self, text: str, position: int) -> int:
+        if text[position] in _SPACES:
+            return self._skip_spaces(text, position, "a value")
 
-        if self._document.start is None:
-            self._document.start = self._offset(position)
-
-        match text[position]:
-            case '"':
-                return self._read_new_string(text, position + 1)
-            case "{":
-                return self._open(ObjectNode, self._read_first_key, position)
-            case "[":
-                return self._open(ArrayNode, self._read_first_element, position)
-            case "-" | "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9":
-                return self._read_number(text, position)
-            case initial:
-                return self._read_word(text, position, initial)
-
-    def _read_first_element(self, text: str, position: int) -> int:
-        position = self._skip_spaces(text, position)
-        if text.startswith("]", position):
-            return self._close_container(position)
-
-        if position < len(text):
-            self._state = self._read_value
+        self._document.start = self._offset(position)
+        self._state = self._read_value
         return position
 
-    def _read_after_element(self, text: str, position: int) -> int:
-        position = self._skip_spaces(text, position)
-        if position == len(text):
-            return position
+    def _read_value(self, text: str, position: int) -> int:
+        character = text[position]
+        if character == '"':
+            return self._read_new_string(text, position + 1)
 
-        match text[position]:
-            case ",":
-                self._state = self._read_value
-                return position + 1
-            case "]":
-                return self._close_container(position)
-            case _:
-                raise self._malformed(position, "',' or ']'")
+        if character in _NUMBER_BEGINS:
+            return self._read_number(text, position)
 
-    def _read_first_key(self, text: str, position: int) -> int:
-        position = self._skip_spaces(text, position)
-        if text.startswith("}", position):
+        if character == "{":
+            return self._open(ObjectNode, self._read_first_key, position)
+
+        if character == "[":
+            return self._open(ArrayNode, self._read_first_element, position)
+
+        if character in self._words:
+            return self._read_word(text, position, character)
+
+        return self._skip_spaces(text, position, "a value")
+
+    def _read_first_element(self, text: str, position: int) -> int:
+        if text[position] == "]":
             return self._close_container(position)
 
-        return self._read_key(text, position, "a key or '}'")
-
-    def _read_key(self, text: str, position: int, expected: str = "a key") -> int:
-        position = self._skip_spaces(text, position)
-        if position == len(text):
+        if text[position] not in _SPACES:
+            self._state = self._read_value
             return position
 
+        return self._skip_spaces(text, position, "a value")
+
+    def _read_after_element(self, text: str, position: int) -> int:
+        character = text[position]
+        if character == ",":
+            self._state = self._read_value
+            return position + 1
+
+        if character == "]":
+            return self._close_container(position)
+
+        return self._skip_spaces(text, position, "',' or ']'")
+
+    def _read_first_key(self, text: str, position: int) -> int:
+        if text[position] == "}":
+            return self._close_container(position)
+
+        if text[position] == '"':
+            return self._read_key(text, position)
+
+        return self._skip_spaces(text, position, "a key or '}'")
+
+    def _read_key(self, text: str, position: int) -> int:
         if text[position] != '"':
-            raise self._malformed(position, expected)
+            return self._skip_spaces(text, position, "a key")
+
+        begin = position + 1
+        end = self._plain(text, begin).end()
+        if text.startswith('"', end):
+            self._add_key(text[begin:end])
+            return end + 1
 
         self._key = []
         self._state = self._read_rest_of_key
-        return position + 1
+        return begin
 
     def _read_rest_of_key(self, text: str, position: int) -> int:
         position, closed = self._read_characters(text, position, self._key.append)
         if closed:
-            assert isinstance(self._container, ObjectNode)
-            self._container.keys.append("".join(self._key))
-            self._state = self._read_colon
+            self._add_key("".join(self._key))
         return position
 
     def _read_colon(self, text: str, position: int) -> int:
-        position = self._skip_spaces(text, position)
-        if position == len(text):
-            return position
-
         if text[position] != ":":
-            raise self._malformed(position, "':'")
+            return self._skip_spaces(text, position, "':'")
 
         self._state = self._read_value
         return position + 1
 
     def _read_after_property(self, text: str, position: int) -> int:
-        position = self._skip_spaces(text, position)
-        if position == len(text):
-            return position
+        character = text[position]
+        if character == ",":
+            self._state = self._read_key
+            return position + 1
 
-        match text[position]:
-            case ",":
-                self._state = self._read_key
-                return position + 1
-            case "}":
-                return self._close_container(position)
-            case _:
-                raise self._malformed(position, "',' or '}'")
+        if character == "}":
+            return self._close_container(position)
+
+        return self._skip_spaces(text, position, "',' or '}'")
 
     def _read_new_string(self, text: str, position: int) -> int:
-        end = self._plain_end(text, position)
+        end = self._plain(text, position).end()
         if text.startswith('"', end):
             self._append(text[position:end])
             return end + 1
@@ -376,10 +411,18 @@ class IncrementalParser:
 
     def _read_string(self, text: str, position: int) -> int:
         assert self._string is not None
-        size = self._string.size
-        position, closed = self._read_characters(text, position, self._string.write)
-        if self._string.size > size:
+        end = self._plain(text, position).end()
+        if end == len(text):
+            self._string.write(text[position:])
             self._revision += 1
+            return end
+
+        size = self._string.size
+        try:
+            position, closed = self._read_characters(text, position, self._string.write)
+        finally:
+            if self._string.size > size:
+                self._revision += 1
 
         if closed:
             string, self._string = self._string, None
@@ -391,7 +434,7 @@ class IncrementalParser:
     ) -> tuple[int, bool]:
         """Read inside a string; return the position, and whether the string is closed."""
         while True:
-            end = self._plain_end(text, position)
+            end = self._plain(text, position).end()
             if end > position:
                 write(text[position:end])
 
@@ -438,18 +481,18 @@ class IncrementalParser:
         return _REPLACEMENT, position_after
 
     def _read_number(self, text: str, position: int) -> int:
-        if text.startswith("-I", position):
+        if text.startswith("-I", position) and "-I" in self._words:
             return self._read_word(text, position, "-I")
 
-        end = _end(_number_characters, text, position)
-        token = text[position:end]
-        if len(token) > MAX_NUMBER_CHARS:
-            offset = self._offset(position + MAX_NUMBER_CHARS)
-            raise LimitExceeded("number_chars", MAX_NUMBER_CHARS, offset=offset)
-
-        valid = _end(_number_so_far, token, 0)
+        end = _number_characters(text, position).end()
+        token = text[position : min(end, position + MAX_NUMBER_CHARS)]
+        valid = _number_so_far(token, 0).end()
         if valid < len(token):
             raise self._malformed(position + valid, "a valid number")
+
+        if end > position + MAX_NUMBER_CHARS:
+            offset = self._offset(position + MAX_NUMBER_CHARS)
+            raise LimitExceeded("number_chars", MAX_NUMBER_CHARS, offset=offset)
 
         if end == len(text):
             return self._wait(text, position)
@@ -461,10 +504,7 @@ class IncrementalParser:
         return end
 
     def _read_word(self, text: str, position: int, initial: str) -> int:
-        word, _ = self._words.get(initial, ("", None))
-        if not word:
-            raise self._malformed(position, "a value")
-
+        word, _ = self._words[initial]
         token = text[position : position + len(word)]
         if not word.startswith(token):
             same = next(i for i, letter in enumerate(token) if letter != word[i])
@@ -478,22 +518,23 @@ class IncrementalParser:
         return end
 
     def _read_rest(self, text: str, position: int) -> int:
-        self.rest = text[position:]
+        if self._end_of_value is None:
+            self._end_of_value = self._offset(position)
+
+        self.rest += text[position:]
         if self._rejects_rest:
-            junk = _end(_spaces, text, position)
+            junk = _spaces(text, position).end()
             if junk < len(text):
-                self._text = text
                 raise self._malformed(junk, "nothing after the value")
 
         return len(text)
 
-    def _skip_spaces(self, text: str, position: int) -> int:
-        return (
-            _end(_spaces, text, position) if text[position : position + 1] in _SPACES else position
-        )
+    def _skip_spaces(self, text: str, position: int, expected: str) -> int:
+        """Skip white space, which is all that may stand here instead of what was expected."""
+        if text[position] not in _SPACES:
+            raise self._malformed(position, expected)
 
-    def _plain_end(self, text: str, position: int) -> int:
-        return _end(self._plain, text, position)
+        return _spaces(text, position).end()
 
     def _wait(self, text: str, position: int) -> int:
         self._pending = text[position:]
@@ -533,23 +574,30 @@ class IncrementalParser:
 
     def _add(self, value: Any) -> None:
         container = self._container
-        container.values.append(value)
+        container.append(value)
 
-        if isinstance(container, ObjectNode):
+        if type(container) is ObjectNode:
             self._state = self._read_after_property
-        elif isinstance(container, DocumentNode):
+        elif type(container) is ArrayNode:
+            self._state = self._read_after_element
+        else:
             self.complete = True
             self._state = self._read_rest
-        else:
-            self._state = self._read_after_element
+
+    def _add_key(self, key: str) -> None:
+        assert isinstance(self._container, ObjectNode)
+        # Equal keys are kept once, however many objects have them.
+        self._container.keys.append(self._known_keys.setdefault(key, key))
+        self._state = self._read_colon
 
     def _offset(self, position: int) -> int:
         """Return the offset in the whole text of a position in the text that is being read."""
-        return self._end - len(self._high_surrogate) - len(self._text) + position
+        return self._end - len(self._text) + position
 
     def _malformed(self, position: int, expected: str) -> MalformedJson:
         offset = self._offset(position)
-        line = self.text[max(0, offset - _SHOWN_AROUND) : offset + 1].rpartition("\n")[2]
+        text = self._document.text.getvalue()
+        line = text[max(0, offset - _SHOWN_AROUND) : offset + 1].rpartition("\n")[2]
         return MalformedJson(
             offset=offset,
             found=self._text[position],
@@ -557,12 +605,6 @@ class IncrementalParser:
             line=line,
             column=max(0, len(line) - 1),
         )
-
-
-def _end(match: Callable[[str, int], re.Match[str] | None], text: str, position: int) -> int:
-    """Return where a pattern that matches everywhere stops."""
-    found = match(text, position)
-    return found.end() if found else position
 
 
 def _joined(surrogates: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, Union
 
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from streamops.snapshot import Path, Snapshot
 
@@ -41,7 +42,7 @@ def state_of(model: BaseModel) -> State:
     if state is not None:
         return state
 
-    if isinstance(model, BaseModel) and not hasattr(type(model), _STATE):
+    if isinstance(model, BaseModel) and not isinstance(model, _Partial):
         return _Finished(model)
 
     raise TypeError(f"state_of needs an instance that to_partial emitted, not {model!r}")
@@ -49,15 +50,7 @@ def state_of(model: BaseModel) -> State:
 
 def partial_state(model: Any) -> PartialState | None:
     """Return the state of a partial instance, or None for anything else."""
-    slot: Any = getattr(cast("type[object]", type(model)), _STATE, None)
-    if slot is None:
-        return None
-
-    try:
-        state: PartialState | None = slot.__get__(model)
-    except AttributeError:
-        return None
-    return state
+    return getattr(model, _STATE, None) if isinstance(model, _Partial) else None
 
 
 def partial_model(model: type[M]) -> type[M]:
@@ -129,11 +122,11 @@ class PartialState:
         model = type(instance)
         fields, extra = self._source.read(self.view)
         takes_extra = model.model_config.get("extra") == "allow"
-        private = {name: a.get_default() for name, a in model.__private_attributes__.items()}
+        private = _private_defaults(model) if model.__private_attributes__ else None
 
         _set(instance, "__pydantic_fields_set__", {*fields, *extra})
         _set(instance, "__pydantic_extra__", extra if takes_extra else None)
-        _set(instance, "__pydantic_private__", private or None)
+        _set(instance, "__pydantic_private__", private)
         values = _instance_dict.__get__(instance)
         values.update(self._source.defaults())
         values.update(fields)
@@ -231,6 +224,23 @@ def _restore(model: type[BaseModel], state: dict[str, Any]) -> BaseModel:
     instance = object.__new__(partial_model(model))
     instance.__setstate__(state)
     return instance
+
+
+def _private_defaults(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the private attributes that need no validation: those with a plain default."""
+    defaults: dict[str, Any] = {}
+    for name, attribute in model.__private_attributes__.items():
+        factory: Any = attribute.default_factory
+        if factory is None:
+            default = attribute.get_default()
+        elif getattr(attribute, "default_factory_takes_validated_data", False):  # pydantic < 2.13
+            continue
+        else:
+            default = factory()
+
+        if default is not PydanticUndefined:
+            defaults[name] = default
+    return defaults
 
 
 def _optional(field: FieldInfo) -> tuple[Any, Any]:

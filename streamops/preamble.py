@@ -16,7 +16,11 @@ def _beginnings(word: str) -> str:
 # prose has that many brackets, or that long a string, after a bracket.
 _SPACE = r"[ \t\n\r]{0,256}"
 _CHARACTER = r'(?:[^"\\]|\\.)'
-_NUMBER = r"-?[0-9][-+.0-9eE]{0,63}"
+_NUMBER = r"-?(?:0|[1-9][0-9]{0,63})(?:\.[0-9]{1,63})?(?:[eE][-+]?[0-9]{1,63})?"
+_OPEN_NUMBER = (
+    r"-?(?:(?:0|[1-9][0-9]{0,63})(?:\.(?:[0-9]{1,63}(?:[eE][-+]?[0-9]{0,63})?)?"
+    r"|[eE][-+]?[0-9]{0,63})?)?"
+)
 _WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 
 _STRING = rf'"{_CHARACTER}{{0,255}}"'
@@ -29,13 +33,13 @@ _CONFIRMED = re.compile(
 )
 
 _OPEN_STRING = rf'"{_CHARACTER}{{0,255}}(?:\\|"{_SPACE})?'
-_OPEN_ATOM = rf"(?:{_NUMBER}{_SPACE}|{'|'.join(map(_beginnings, _WORDS))}{_SPACE})"
+_OPEN_ATOM = rf"(?:{_NUMBER}{_SPACE}|{_OPEN_NUMBER}|{'|'.join(map(_beginnings, _WORDS))}{_SPACE})"
 _UNDECIDED = re.compile(
     rf"(?:\[{_SPACE}){{0,15}}(?:\{{{_SPACE}(?:{_OPEN_STRING})?|{_OPEN_STRING}|{_OPEN_ATOM})?\Z",
     re.DOTALL,
 )
 
-_BLANK = re.compile(r"\ufeff?[ \t\n\r]*")
+_BLANK = re.compile(r"[ \t\n\r]*")
 _VALUE_BEGINS = re.compile(r'[{\["\-0-9tfn]|(?:NaN|Infinity)(?!\w)')
 _WORD_UNDECIDED = re.compile(rf"(?:{_beginnings('NaN')}|{_beginnings('Infinity')})\Z")
 _INTERESTING = re.compile(rf"[{{\[]|{_THINK}|{_beginnings(_THINK)}\Z")
@@ -70,6 +74,10 @@ class Preamble:
         return self._undecided if self._undecided in _WORDS else None
 
     def _look_at_start(self, text: str) -> str | None:
+        self._look = self._look_for_value
+        return self._look(text.removeprefix("\ufeff"))
+
+    def _look_for_value(self, text: str) -> str | None:
         blank = _BLANK.match(text)
         text = text[blank.end() if blank else 0 :]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeAlias, TypeVar
+from collections.abc import Mapping
+from typing import Generic, Literal, TypeAlias, TypeVar, cast
 
-from streamops.model_shapes import ModelShape
+from streamops.model_shapes import ModelShape, TaggedUnion
 from streamops.shapes import Shape
 from streamops.snapshot import ArrayNode, Node, ObjectNode, Path, Snapshot
 
@@ -23,27 +22,76 @@ _HALF_OF_STRING = 200
 _ALMOST = 99.9
 
 
-@dataclass(frozen=True, slots=True)
 class Progress(Generic[S]):
-    """An element, and how far the document had come with it."""
+    """An element, and how far the document had come with it.
 
-    value: S
-    percent: float
-    """0 to 100; never falls, and is 100.0 only when the JSON is complete."""
-    elapsed: float
-    """Seconds since the subscription."""
-    eta: float | None
-    """Seconds that the rest takes at the rate so far; None before there is a rate."""
-    basis: Basis
-    """What ``percent`` is based on."""
-    _finished: Callable[[], tuple[Path, ...]] = field(repr=False, compare=False)
-    current: Path = ()
-    """The path that is being written; empty when the document is complete."""
+    The figures are worked out when somebody looks.
+    """
+
+    __slots__ = ("_elapsed", "_gauge", "_snapshot", "_value")
+
+    def __init__(self, value: S, gauge: Gauge, snapshot: Snapshot | None, elapsed: float) -> None:
+        self._value = value
+        self._gauge = gauge
+        self._snapshot = snapshot
+        self._elapsed = elapsed
+
+    @property
+    def value(self) -> S:
+        """The element."""
+        return self._value
+
+    @property
+    def percent(self) -> float:
+        """0 to 100; never falls, and is 100.0 only when the JSON is complete."""
+        return 100.0 if self._snapshot is None else self._gauge.percent(self._snapshot)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from the subscription to the element."""
+        return self._elapsed
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds that the rest takes at the rate so far; None before there is a rate."""
+        percent = self.percent
+        return self._elapsed * (100 - percent) / percent if percent else None
+
+    @property
+    def basis(self) -> Basis:
+        """What ``percent`` is based on."""
+        return self._gauge.basis
+
+    @property
+    def current(self) -> Path:
+        """The path that is being written; empty when the document is complete."""
+        return self._snapshot.path if self._snapshot else ()
 
     @property
     def completed(self) -> tuple[Path, ...]:
-        """The paths that are finished, in the order of the text, parents after their children."""
-        return self._finished()
+        """The paths that are finished, in the order of the text, parents after their children.
+
+        Of a validated model: its fields that were set.
+        """
+        if self._snapshot is not None:
+            return self._snapshot.finished_paths()
+
+        return tuple((name,) for name in getattr(self._value, "model_fields_set", ()))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Progress):
+            return NotImplemented
+
+        other = cast("Progress[object]", other)
+        figures = (self.percent, self.elapsed, self.basis, self.current)
+        others = (other.percent, other.elapsed, other.basis, other.current)
+        return figures == others and bool(self.value == other.value)
+
+    __hash__ = None  # type: ignore[assignment]  # as for a dict: what it holds has no hash
+
+    def __repr__(self) -> str:
+        eta = "" if self.eta is None else f", eta={self.eta:.1f}s"
+        return f"Progress({self.percent:.1f}%, {self.value!r}, elapsed={self.elapsed:.1f}s{eta})"
 
 
 class Gauge:
@@ -78,7 +126,7 @@ class Gauge:
 
     def _fraction(self, snapshot: Snapshot) -> float:
         marks = snapshot.marks[1:]
-        path = snapshot.path
+        path = snapshot.path if self._expected else ()
         shape = self._shape
         shapes: list[Shape | None] = []
         for node, index in marks:
@@ -96,6 +144,10 @@ class Gauge:
 
 def _part(shape: Shape | None, node: Node, count: int, inner: float, expected: int | None) -> float:
     """Return what part of a value has arrived; ``inner`` is that of its open child."""
+    if isinstance(shape, TaggedUnion):
+        # Which fields to expect is not known, and a guess might have to be taken back.
+        return 0.0
+
     if isinstance(shape, ModelShape) and isinstance(node, ObjectNode):
         return _part_of_model(shape, node, count, inner)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from inspect import isroutine
 from typing import Any
 
@@ -16,20 +16,33 @@ from streamops.shapes import InvalidValue, Shape
 from streamops.snapshot import Path, Snapshot
 
 
-class Reader:
-    """Validates JSON as ``type_`` as pydantic does, in JSON mode."""
+def reader_of(type_: Any, *, operator: str) -> Reader:
+    """Return the Reader of a type; raises TypeError for what pydantic cannot validate."""
+    try:
+        if isinstance(type_, str | bytes | int | float | dict | list) or isroutine(type_):
+            raise PydanticSchemaGenerationError("a value, not a type")
+        return _cached_reader(type_) if _is_hashable(type_) else Reader(type_)
+    except PydanticSchemaGenerationError as error:
+        raise TypeError(
+            f"{operator} needs a type that pydantic can validate, such as a BaseModel or "
+            f"list[int], not {type_!r}"
+        ) from error
 
-    def __init__(self, type_: Any, operator: str) -> None:
+
+def _is_hashable(type_: Any) -> bool:
+    try:
+        hash(type_)
+    except TypeError:
+        return False
+    return True
+
+
+class Reader:
+    """Validates JSON as a type, as pydantic does in JSON mode."""
+
+    def __init__(self, type_: Any) -> None:
         self._type = type_
-        try:
-            if isinstance(type_, str | bytes | int | float | dict | list) or isroutine(type_):
-                raise PydanticSchemaGenerationError("a value, not a type")
-            self._adapter: TypeAdapter[Any] = TypeAdapter(type_)
-        except PydanticSchemaGenerationError as error:
-            raise TypeError(
-                f"{operator} needs a type that pydantic can validate, such as a BaseModel or "
-                f"list[int], not {type_!r}"
-            ) from error
+        self._adapter: TypeAdapter[Any] = TypeAdapter(type_)
 
     @cached_property
     def shape(self) -> Shape:
@@ -73,3 +86,7 @@ class Reader:
             error, path = invalid.error, (*path, *invalid.path)
 
         return SchemaMismatch(validation_error=error, path=path, snapshot=snapshot)
+
+
+# A server builds the same pipeline for every request.
+_cached_reader = lru_cache(maxsize=256)(Reader)

@@ -23,13 +23,15 @@ Path: TypeAlias = tuple[str | int, ...]
 class Node(ABC):
     """A value that was opened at ``parent[index]``."""
 
-    __slots__ = ("closed_in", "copied_in", "copy", "depth", "final", "index", "parent")
+    __slots__ = ("closed_in", "copied_in", "copy", "depth", "final", "index", "parent", "size")
 
     def __init__(self, parent: ContainerNode | None, index: int) -> None:
         self.parent = parent
         self.index = index
         """How many children the parent had before this one."""
         self.depth: int = parent.depth + 1 if parent else 0
+        self.size: int = 0
+        """How many children there are by now."""
         self.final: Any = None
         """The finished value."""
         self.closed_in = -1
@@ -38,11 +40,6 @@ class Node(ABC):
         """What was last built while the value was open."""
         self.copied_in = -1
         """The revision that ``copy`` shows."""
-
-    @property
-    @abstractmethod
-    def size(self) -> int:
-        """How many children there are by now."""
 
     @abstractmethod
     def build(self, count: int) -> Any:
@@ -81,9 +78,10 @@ class ContainerNode(Node):
         super().__init__(parent, index)
         self.values: list[Any] = []
 
-    @property
-    def size(self) -> int:
-        return len(self.values)
+    def append(self, value: Any) -> None:
+        """Add a finished child at the end."""
+        self.values.append(value)
+        self.size += 1
 
     @abstractmethod
     def build_around(self, index: int, child: Any) -> Any:
@@ -144,22 +142,17 @@ class ObjectNode(ContainerNode):
 class StringNode(Node):
     """A string that did not end in the chunk it began in; its children are its characters."""
 
-    __slots__ = ("_buffer", "_size")
+    __slots__ = ("_buffer",)
 
     def __init__(self, parent: ContainerNode, index: int) -> None:
         super().__init__(parent, index)
         self._buffer: StringIO | None = StringIO(newline="")
-        self._size = 0
 
     def write(self, text: str) -> None:
         """Add characters at the end."""
         assert self._buffer is not None, "the string is closed"
         self._buffer.write(text)
-        self._size += len(text)
-
-    @property
-    def size(self) -> int:
-        return self._size
+        self.size += len(text)
 
     def build(self, count: int) -> str:
         text: str = self._buffer.getvalue() if self._buffer is not None else self.final
@@ -188,43 +181,14 @@ Mark: TypeAlias = tuple[Node, int]
 """A node, and how many children it had: the state of the whole document at some moment."""
 
 
+_UNSEEN = object()
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A value that has arrived whole."""
 
     value: Any
-
-
-class Cell:
-    """The value that consecutive snapshots share while nothing is added to it."""
-
-    __slots__ = ("_built", "_mark", "_revision", "_value", "started")
-
-    def __init__(self, mark: Mark, revision: int) -> None:
-        node, count = mark
-        self._mark = mark
-        self._revision = revision
-        self._built = False
-        self._value: Any = None
-        self.started = count > 0 or node.depth > 0
-
-    @property
-    def value(self) -> Any:
-        if self.started and not self._built:
-            self._value = self._build()
-            self._built = True
-
-        return self._value
-
-    def _build(self) -> Any:
-        (node, count), revision = self._mark, self._revision
-        value = node.show(revision, lambda: node.build(count))
-
-        while (parent := node.parent) is not None:
-            value = parent.show(revision, partial(parent.build_around, node.index, value))
-            node = parent
-
-        return value[0]
 
 
 class Snapshot:
@@ -233,14 +197,24 @@ class Snapshot:
     Do not change what ``value`` holds: other snapshots hold the same objects.
     """
 
-    __slots__ = ("_before", "_cell", "_complete", "_end", "_mark")
+    __slots__ = ("_before", "_complete", "_end", "_mark", "_revision", "_same_as", "_value")
 
-    def __init__(self, cell: Cell, mark: Mark, before: Mark, end: int, complete: bool) -> None:
-        self._cell = cell
+    def __init__(
+        self,
+        mark: Mark,
+        before: Mark,
+        end: int,
+        complete: bool,
+        revision: int,
+        same_as: Snapshot | None,
+    ) -> None:
         self._mark = mark
         self._before = before
         self._end = end
         self._complete = complete
+        self._revision = revision
+        self._same_as = same_as
+        self._value: Any = _UNSEEN
 
     @property
     def value(self) -> Any:
@@ -249,12 +223,19 @@ class Snapshot:
         None also before the first character of JSON, with ``started`` False. Built when first
         asked for, at the cost of copying the open containers.
         """
-        return self._cell.value
+        if self._same_as is not None:
+            return self._same_as.value
+
+        if self._value is _UNSEEN:
+            self._value = self._build() if self.started else None
+
+        return self._value
 
     @property
     def started(self) -> bool:
         """Whether there is a value to show."""
-        return self._cell.started
+        node, count = self._mark
+        return count > 0 or node.depth > 0
 
     @property
     def complete(self) -> bool:
@@ -315,7 +296,20 @@ class Snapshot:
 
     def is_same(self, other: Snapshot) -> bool:
         """Return whether both show the same, without looking at the values."""
-        return self._cell is other._cell and self._complete == other._complete
+        if self._complete != other._complete:
+            return False
+
+        return (self._same_as or self) is (other._same_as or other)
+
+    def _build(self) -> Any:
+        (node, count), revision = self._mark, self._revision
+        value = node.show(revision, lambda: node.build(count))
+
+        while (parent := node.parent) is not None:
+            value = parent.show(revision, partial(parent.build_around, node.index, value))
+            node = parent
+
+        return value[0]
 
     @property
     def mark(self) -> Mark:

@@ -1,0 +1,45 @@
+# Every target sets up what it needs; only python3 (3.11 or later, with venv), git and make must be there.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: demo test lint types bench clean
+
+demo: $(VENV)/ready-to-run
+	@$(BIN)/streamops demo $(ARGS)
+
+test: lint types
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/ready-to-develop
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/ready-to-develop
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: $(VENV)/ready-to-develop
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "streamops needs Python 3.11 or later; say which: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+$(VENV)/ready-to-run: $(VENV)/bin/python pyproject.toml
+	@echo "Installing streamops into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[cli]'
+	@touch $@
+
+$(VENV)/ready-to-develop: $(VENV)/ready-to-run
+	@echo "Installing what the checks need into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --group dev
+	@touch $@

@@ -1,0 +1,86 @@
+"""LLM token streams as Observables, and operators to work with them while they arrive.
+
+    import streamops as so
+    from streamops import operators as ops
+
+    meeting = so.from_openai(client.chat.completions, model="gpt-4o", messages=[...]).pipe(
+        ops.accumulate_json(),
+        ops.to_partial(MeetingInfo),
+        ops.distinct_snapshots(),
+        ops.track_progress(),
+    )
+    for update in so.to_generator(meeting):
+        print(update.percent, update.value)
+"""
+
+from __future__ import annotations
+
+# Elements
+from streamops.delta import Delta, Kind
+
+# Endings
+from streamops.errors import (
+    ConnectionDropped,
+    ContentFiltered,
+    LimitExceeded,
+    MalformedJson,
+    NoJson,
+    Refused,
+    SchemaMismatch,
+    SourceFailed,
+    SpentSource,
+    StreamopsError,
+    TruncatedJson,
+    UnknownElement,
+)
+
+# Operators of one's own
+from streamops.lifting import Operator, PassThrough, Step, lift
+from streamops.parser import IncrementalParser
+from streamops.partial import State, partial_model, state_of
+from streamops.progress import Progress
+
+# Sinks
+from streamops.sinks.generators import to_async_generator, to_generator
+from streamops.sinks.values import arun, run
+from streamops.snapshot import Path, Snapshot
+
+# Sources
+from streamops.sources.iterables import from_chunks
+from streamops.sources.openai import from_openai
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ConnectionDropped",
+    "ContentFiltered",
+    "Delta",
+    "IncrementalParser",
+    "Kind",
+    "LimitExceeded",
+    "MalformedJson",
+    "NoJson",
+    "Operator",
+    "PassThrough",
+    "Path",
+    "Progress",
+    "Refused",
+    "SchemaMismatch",
+    "Snapshot",
+    "SourceFailed",
+    "SpentSource",
+    "State",
+    "Step",
+    "StreamopsError",
+    "TruncatedJson",
+    "UnknownElement",
+    "arun",
+    "from_chunks",
+    "from_openai",
+    "lift",
+    "partial_model",
+    "run",
+    "state_of",
+    "to_async_generator",
+    "to_generator",
+]

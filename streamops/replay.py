@@ -1,0 +1,80 @@
+"""Serve recorded streams like an OpenAI-compatible provider, and record real ones."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from streamops.recording import Pace, Recording, read_recording
+
+
+def replay(*paths: str | Path, pace: Pace = None, port: int = 0) -> AbstractContextManager[str]:
+    """Serve recorded streams on this machine; the context is the ``base_url`` for a client.
+
+    ``POST /chat/completions`` and ``/responses`` answer with a recording, byte for byte, an HTTP
+    chunk per event: the one whose file name without suffix is the request's ``model``, else those
+    of that API in turn. A folder stands for all ``.sse`` files in it. Without a ``pace`` they are
+    sent as fast as possible; ``"recorded"`` keeps the recorded times where the file has them. A
+    recording that is marked as incomplete breaks the connection off at its end.
+
+    Files are read now: a missing one raises FileNotFoundError. ImportError if the ``server`` extra
+    is not installed.
+    """
+    from streamops.replay_server import Player, serve
+
+    if isinstance(pace, str) and pace != "recorded":
+        raise ValueError(f"pace must be 'recorded', events per second or None, not {pace!r}")
+
+    if not isinstance(pace, str) and pace is not None and not pace > 0:
+        raise ValueError(f"pace must be positive, not {pace!r}; None is as fast as possible")
+
+    return serve(Player(_read_all(paths), pace), port)
+
+
+def record(
+    path: str | Path,
+    upstream: str = "https://api.openai.com/v1",
+    *,
+    port: int = 0,
+    overwrite: bool = False,
+) -> AbstractContextManager[str]:
+    """Pass requests on to ``upstream`` and save the streamed answers, with their times.
+
+    The context is the ``base_url`` for a client. Requests and answers pass unchanged and without
+    delay, also those that are not streams. The first stream is saved at ``path``, the next ones
+    beside it as ``name-2.sse`` and so on, each when it has ended. If the client leaves early or
+    the upstream breaks off, what arrived is saved and marked as incomplete. Only the answer's body
+    is saved: no header, no key, no request.
+
+    FileExistsError if ``path`` exists, unless ``overwrite`` is set; the numbered names that exist
+    are then overwritten too, and passed over otherwise. ImportError if the ``server`` extra is not
+    installed.
+    """
+    from streamops.replay_recorder import Recorder
+    from streamops.replay_server import serve
+
+    target = Path(path)
+
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{target} exists; pass overwrite=True to replace it")
+
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {target.parent} to save {target.name} in")
+
+    return serve(Recorder(target, upstream, overwrite=overwrite), port)
+
+
+def _read_all(paths: tuple[str | Path, ...]) -> dict[str, list[Recording]]:
+    """Read every recording; files of the same name in different folders share a key."""
+    recordings: dict[str, list[Recording]] = {}
+
+    for path in map(Path, paths):
+        files = sorted(path.rglob("*.sse")) if path.is_dir() else [path]
+
+        for file in files:
+            recordings.setdefault(file.stem, []).append(read_recording(file.read_bytes()))
+
+    if not recordings:
+        raise ValueError("replay needs at least one recorded .sse file, or a folder with some")
+
+    return recordings

@@ -1,0 +1,44 @@
+"""to_generator and to_async_generator: a stream's values, each when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TypeVar
+
+from reactivex import Observable
+
+from streamops.sinks.awaiting import AsyncValues
+from streamops.sinks.blocking import BlockingPull
+
+T = TypeVar("T")
+
+
+def to_generator(stream: Observable[T]) -> Generator[T, None, None]:
+    """Iterate over a stream, reading the next chunk only when the next value is asked for.
+
+    A blocking source is read in the thread that iterates, an asynchronous one in an event loop in
+    a thread, which lives as long as the generator runs. The source is closed before the iteration
+    ends, before ``close()`` returns, and when a generator that was left early is collected.
+
+    That loop ends with the generator, and an asynchronous client that keeps connections open cannot
+    be used in the next one: open it in the function that the source calls, or use ``arun``.
+
+    Errors are raised after the values before them.
+    """
+    with BlockingPull(stream) as pull:
+        while pull.advance():
+            yield pull.values.popleft()
+
+
+def to_async_generator(stream: Observable[T]) -> AsyncValues[T]:
+    """Iterate asynchronously over a stream, on asyncio or trio, as ``to_generator`` does.
+
+    Leaving ``async with`` and ``aclose()`` close the source before they return. After a bare
+    ``break`` it is closed as soon as the generator is collected, by a task where awaiting is
+    needed. A single source is awaited in the task that iterates; a blocking one is read in a
+    thread of its own.
+
+    Errors are raised after the values before them. Several sources, or timers, at once need
+    tasks: outside of ``async with``, trio has none for them, which is a RuntimeError.
+    """
+    return AsyncValues(stream)

@@ -1,0 +1,146 @@
+"""The one place where a source becomes an Observable."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from reactivex import Observable, abc
+from reactivex.disposable import CompositeDisposable, SingleAssignmentDisposable
+from reactivex.scheduler import CurrentThreadScheduler
+
+from streamops.eventloop import running_loop
+from streamops.pulling import Outcome, PulledReading, PullScheduler, Reading
+from streamops.sources.connection import Connect, Connection, discard
+from streamops.sources.opening import AsyncOpener
+
+T = TypeVar("T")
+
+
+def observe(connect: Connect[T], *, blocking: bool) -> Observable[T]:
+    """Make an Observable that connects once for every subscriber, at the first read.
+
+    A sink of ours reads when it wants the next value. For everybody else the source pushes all it
+    has: a blocking one on the scheduler of the subscription, an asynchronous one in a task of the
+    event loop that runs in the thread. ``blocking`` says that ``connect`` itself may block.
+
+    What connecting and reading raise ends the stream with that error; what a subscriber raises
+    goes up to whoever pushes.
+    """
+
+    def subscribe(
+        observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        if isinstance(scheduler, PullScheduler):
+            reading = PulledReading(scheduler, connect, observer, blocking=blocking)
+            scheduler.request(reading)
+            return reading
+
+        held = SingleAssignmentDisposable()
+
+        def push(_: abc.SchedulerBase, __: object = None) -> None:
+            if not held.is_disposed:
+                _push(connect, observer, held)
+
+        # Scheduled, so that the subscription is known before the first value comes.
+        scheduled = (scheduler or CurrentThreadScheduler.singleton()).schedule(push)
+        return CompositeDisposable(scheduled, held)
+
+    return Observable(subscribe)
+
+
+def _push(
+    connect: Connect[T], observer: abc.ObserverBase[T], held: SingleAssignmentDisposable
+) -> None:
+    try:
+        opened = connect()
+    except Exception as error:
+        observer.on_error(error)
+        return
+
+    if isinstance(opened, Connection):
+        reading = _PushedReading(opened)
+        held.disposable = reading
+        reading.push_all(observer)
+        return
+
+    loop = running_loop()
+
+    if loop is None:
+        if isinstance(opened, Awaitable):
+            discard(opened)
+
+        observer.on_error(
+            RuntimeError(
+                "An asynchronous source needs a running event loop to be subscribed to. "
+                "Without one, use to_generator or run."
+            )
+        )
+        return
+
+    connection = AsyncOpener(lambda: opened, loop, blocking=False)
+    awaited = _AwaitedReading(connection)
+    held.disposable = awaited
+    loop.spawn(partial(push_awaited, awaited, connection, observer))
+
+
+class _PushedReading(Reading, Generic[T]):
+    def __init__(self, connection: Connection[T]) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def push_all(self, observer: abc.ObserverBase[T]) -> None:
+        try:
+            while self.begin():
+                try:
+                    outcome: Outcome[T] = self._connection.read()
+                except Exception as error:
+                    outcome = error
+                finally:
+                    self.end()
+
+                self.push(outcome, observer)
+        finally:
+            self.dispose()
+
+    def interrupt(self) -> None:
+        self._connection.interrupt()
+
+    def release(self) -> None:
+        self._connection.close()
+
+
+class _AwaitedReading(Reading):
+    def __init__(self, connection: AsyncOpener[Any]) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def interrupt(self) -> None:
+        self._connection.interrupt()
+
+    def release(self) -> None:
+        # Closing has to be awaited, which the task does when it finds itself disposed.
+        return
+
+
+async def push_awaited(
+    reading: Reading, connection: AsyncOpener[T], observer: abc.ObserverBase[T]
+) -> None:
+    """Push all that an asynchronous source has; close it however that ends."""
+    try:
+        while reading.begin():
+            try:
+                outcome: Outcome[T] = await connection.read()
+            except Exception as error:
+                outcome = error
+            finally:
+                reading.end()
+
+            if not isinstance(outcome, tuple):
+                await connection.close()
+
+            reading.push(outcome, observer)
+    finally:
+        reading.dispose()
+        await connection.close()

@@ -1,0 +1,272 @@
+"""from_openai: Deltas from what the openai SDK streams."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from reactivex import Observable
+
+from streamops.delta import Delta
+from streamops.errors import SourceFailed, SpentSource, StreamopsError
+from streamops.sources.closing import close_stream, interrupt_stream
+from streamops.sources.connection import AnyConnection, AsyncConnection, Connection
+from streamops.sources.observing import observe
+from streamops.sources.openai_deltas import OpenAIDeltas
+
+# What opening may raise that is no failure of the source: wrong arguments, and errors of ours.
+_UNCHANGED = (TypeError, StreamopsError)
+
+
+def from_openai(source: Any, **request: Any) -> Observable[Delta]:
+    """Emit what a model sends, through Chat Completions or Responses, piece by piece.
+
+    The source is ``client.chat.completions`` or ``client.responses`` of any of the SDK's clients,
+    with the arguments of the request (``stream=True`` is added), or a function that opens a
+    stream: every subscriber makes a request of its own then. Or it is an open stream, or what the
+    SDK's ``.stream()`` helpers return, which can be read once: a second subscriber gets
+    SpentSource. Whenever and however a subscription ends, its response is closed.
+
+    The stream ends with SourceFailed if the provider reports an error or cannot be reached, and
+    with the TypeError of the SDK if arguments of the request are wrong. Anything else as a source
+    is a TypeError now, ``stream=False`` a ValueError.
+    """
+    create = getattr(source, "create", None)
+
+    if callable(create):
+        if not request.get("stream", True):
+            raise ValueError("from_openai streams: leave out stream=False")
+
+        return _observe(partial(create, **{**request, "stream": True}))
+
+    if request:
+        names = ", ".join(request)
+        raise TypeError(
+            f"Arguments of a request ({names}) go with client.chat.completions or "
+            "client.responses; a function or an open stream has its own"
+        )
+
+    if _is_iterator(source):
+        return observe(partial(_connect, _Once(source)), blocking=False)
+
+    if callable(source):
+        return _observe(source)
+
+    if _is_manager(source):
+        return observe(partial(_connect, _Once(source)), blocking=False)
+
+    raise TypeError(
+        "from_openai needs client.chat.completions or client.responses with the arguments of a "
+        "request, a stream that the openai SDK opened, or a function that opens one, not "
+        f"{type(source).__name__}{_advice(source)}"
+    )
+
+
+def _observe(opening: Callable[[], Any]) -> Observable[Delta]:
+    function = opening.func if isinstance(opening, partial) else opening
+    blocking = not inspect.iscoroutinefunction(inspect.unwrap(function))
+    return observe(partial(_connect, opening), blocking=blocking)
+
+
+def _connect(opening: Callable[[], Any]) -> AnyConnection[Delta] | Awaitable[AnyConnection[Delta]]:
+    try:
+        opened = opening()
+    except _UNCHANGED:
+        raise
+    except Exception as error:
+        raise _failed(error, begun=False) from error
+
+    return _awaited(opened) if inspect.isawaitable(opened) else _connection(opened)
+
+
+async def _awaited(opening: Awaitable[Any]) -> AnyConnection[Delta]:
+    try:
+        opened = await opening
+    except _UNCHANGED:
+        raise
+    except Exception as error:
+        raise _failed(error, begun=False) from error
+
+    return _connection(opened)
+
+
+def _connection(opened: Any) -> AnyConnection[Delta]:
+    if not _is_iterator(opened) and not _is_manager(opened):
+        raise TypeError(
+            "The function has to return a stream of the openai SDK, not "
+            f"{type(opened).__name__}: pass stream=True to create()"
+        )
+
+    is_async = hasattr(opened, "__anext__") or hasattr(opened, "__aenter__")
+    return _AsyncEvents(opened) if is_async else _Events(opened)
+
+
+class _Once:
+    """Gives away an open stream, once."""
+
+    def __init__(self, opened: Any) -> None:
+        self._left = [opened]
+
+    def __call__(self) -> Any:
+        try:
+            return self._left.pop()
+        except IndexError:
+            raise SpentSource("An open stream") from None
+
+
+class _Events(Connection[Delta]):
+    """The events of a stream, or of the one that a manager opens."""
+
+    def __init__(self, opened: Any) -> None:
+        self._opened = opened
+        self._stream: Any = None
+        self._deltas = OpenAIDeltas()
+
+    def read(self) -> tuple[Delta, ...] | None:
+        if self._stream is None:
+            self._stream = self._enter()
+
+        try:
+            return self._deltas.translate(next(self._stream))
+        except StopIteration:
+            return None
+        except Exception as error:
+            return _ended(error)
+
+    def close(self) -> None:
+        # Opened for somebody who left before the first read, it is closed all the same.
+        close = getattr(self._stream or self._opened, "close", None)
+
+        if close is not None:
+            close()
+
+    def interrupt(self) -> None:
+        if self._stream is not None:
+            interrupt_stream(self._stream)
+
+    def _enter(self) -> Any:
+        if hasattr(self._opened, "__next__"):
+            return self._opened
+
+        try:
+            return self._opened.__enter__()
+        except _UNCHANGED:
+            raise
+        except Exception as error:
+            raise _failed(error, begun=False) from error
+
+
+class _AsyncEvents(AsyncConnection[Delta]):
+    """The events of an asynchronous stream, or of the one that a manager opens."""
+
+    def __init__(self, opened: Any) -> None:
+        self._opened = opened
+        self._stream: Any = None
+        self._events: Any = None
+        self._deltas = OpenAIDeltas()
+
+    async def read(self) -> tuple[Delta, ...] | None:
+        if self._stream is None:
+            self._stream = await self._enter()
+            self._events = _hold_events(self._stream)
+
+        try:
+            return self._deltas.translate(await anext(self._stream))
+        except StopAsyncIteration:
+            return None
+        except Exception as error:
+            return _ended(error)
+
+    async def close(self) -> None:
+        await close_stream(self._stream or self._opened)
+        await close_stream(self._events)
+
+    async def _enter(self) -> Any:
+        if hasattr(self._opened, "__anext__"):
+            return self._opened
+
+        try:
+            return await self._opened.__aenter__()
+        except _UNCHANGED:
+            raise
+        except Exception as error:
+            raise _failed(error, begun=False) from error
+
+
+def _hold_events(stream: Any) -> Any:
+    """Return the generator of wire events that one of the SDK's streams will read from.
+
+    At ``[DONE]`` and after an error the SDK drops it unfinished, and the event loop complains.
+    """
+    below = getattr(stream, "_raw_stream", stream)
+
+    if not hasattr(below, "_iter_events"):
+        return None
+
+    events = below._iter_events()
+    below._iter_events = lambda: events
+    return events
+
+
+def _is_iterator(source: object) -> bool:
+    # Asked of the type: a class has the methods of its instances.
+    return hasattr(type(source), "__next__") or hasattr(type(source), "__anext__")
+
+
+def _is_manager(source: Any) -> bool:
+    from openai.lib.streaming import chat, responses
+
+    return isinstance(
+        source,
+        (
+            chat.ChatCompletionStreamManager,
+            chat.AsyncChatCompletionStreamManager,
+            responses.ResponseStreamManager,
+            responses.AsyncResponseStreamManager,
+        ),
+    )
+
+
+def _advice(source: Any) -> str:
+    if inspect.isawaitable(source):
+        return ": await it, or pass a function that returns it"
+
+    if hasattr(source, "chat") or hasattr(source, "completions"):
+        return ": one of its resources is what creates a stream"
+
+    return ""
+
+
+def _ended(error: Exception) -> tuple[Delta, ...]:
+    """Raise what a stream ends with that was being read, or return the end it stands for."""
+    from openai import ContentFilterFinishReasonError, LengthFinishReasonError
+
+    # The SDK's helper raises these in place of the chunk that has the finish reason.
+    if isinstance(error, LengthFinishReasonError):
+        return (Delta(kind="finish", finish_reason="length"),)
+
+    if isinstance(error, ContentFilterFinishReasonError):
+        return (Delta(kind="finish", finish_reason="content_filter"),)
+
+    if isinstance(error, StreamopsError):
+        raise error
+
+    raise _failed(error, begun=True) from error
+
+
+def _failed(error: Exception, *, begun: bool) -> SourceFailed:
+    """Return the error for one of the SDK, of its HTTP client or of a user's function."""
+    import httpx2
+    from openai import APIConnectionError, APIError
+
+    broken = isinstance(
+        error, (APIConnectionError, httpx2.TransportError, ConnectionError, TimeoutError)
+    )
+    message = str(error) if isinstance(error, APIError) else f"{type(error).__name__}: {error}"
+
+    if broken and error.__cause__ is not None:
+        message = f"{message} {error.__cause__}"
+
+    return SourceFailed(message, dropped=broken and begun)
