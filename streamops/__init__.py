@@ -1,16 +1,8 @@
 """LLM token streams as Observables, and operators to work with them while they arrive.
 
-    import streamops as so
-    from streamops import operators as ops
-
-    meeting = so.from_openai(client.chat.completions, model="gpt-4o", messages=[...]).pipe(
-        ops.accumulate_json(),
-        ops.to_partial(MeetingInfo),
-        ops.distinct_snapshots(),
-        ops.track_progress(),
-    )
-    for update in so.to_generator(meeting):
-        print(update.percent, update.value)
+A source (``from_openai``, ``from_chunks``) emits Deltas; ``streamops.operators`` turn them into
+snapshots, partial models, items and progress; a sink (``to_generator``, ``to_async_generator``,
+``run``, ``arun``, or ``subscribe``) takes what comes out.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ def extract(source: Observable[Delta], figures: Figures) -> Observable[Update]:
         rx_ops.do_action(figures.count_snapshot),
         rx_ops.share(),
     )
-    users = snapshots.pipe(ops.split_items(User))
+    users = snapshots.pipe(ops.split_items(User, path=("users",)))
     meeting = snapshots.pipe(
         ops.to_partial(MeetingInfo),
         ops.distinct_snapshots(),

@@ -20,9 +20,8 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic.functional_validators import BeforeValidator, PlainValidator, WrapValidator
-from pydantic_core import to_json
 
-from streamops.partial import PartialState, partial_model
+from streamops.partial import PartialState, field_type, partial_model
 from streamops.shapes import (
     HELD,
     Anything,
@@ -37,6 +36,7 @@ from streamops.shapes import (
     Text,
     View,
     Whole,
+    json_of,
 )
 from streamops.snapshot import ArrayNode, Node, ObjectNode, Path, StringNode, path_of
 
@@ -160,6 +160,10 @@ class ModelShape(Shape):
 
     @cached_property
     def _extra(self) -> Shape:
+        bases = self.model.__mro__[: self.model.__mro__.index(BaseModel)]
+        if any("__pydantic_extra__" in getattr(base, "__annotations__", {}) for base in bases):
+            return _NEVER  # extra values that have a type are read with the model
+
         return Anything() if self.model.model_config.get("extra") == "allow" else _NEVER
 
     def keys(self, name: str) -> Iterator[str]:
@@ -173,10 +177,10 @@ class ModelShape(Shape):
 
         choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
         for choice in choices:
-            if isinstance(choice, AliasPath) and len(choice.path) == 1:
-                choice = choice.path[0]
-            if isinstance(choice, str):
-                yield choice
+            key = choice.path[0] if isinstance(choice, AliasPath) else choice
+            is_nested = isinstance(choice, AliasPath) and len(choice.path) > 1
+            if isinstance(key, str) and not is_nested:
+                yield key
 
     def open(self, node: Node, *, visible: bool) -> Branch:
         if isinstance(node, ObjectNode):
@@ -186,7 +190,7 @@ class ModelShape(Shape):
 
     def finish(self, raw: Any) -> Any:
         try:
-            return self.model.model_validate_json(to_json(raw))
+            return self.model.model_validate_json(json_of(raw))
         except ValidationError as error:
             self._blame_children(raw)
             raise InvalidValue(error) from None
@@ -224,11 +228,10 @@ class ModelShape(Shape):
         ]
 
     def _field_shape(self, name: str, field: FieldInfo) -> Shape:
-        annotation: Any = field.annotation
-        if field.metadata or field.discriminator:
+        annotation = field_type(self.model, field)
+        if field.discriminator:
             by = field.discriminator
-            more = [Discriminator(by)] if isinstance(by, str) else [by] if by else []
-            annotation = Annotated[(annotation, *field.metadata, *more)]
+            annotation = Annotated[annotation, Discriminator(by) if isinstance(by, str) else by]
 
         shape = self._compiler.shape_of(annotation, self.model.model_config)
 

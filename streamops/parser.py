@@ -141,7 +141,7 @@ class IncrementalParser:
 
         self._text = ""
         self._end = 0  # where in the whole text self._text ends
-        self._end_of_value: int | None = None
+        self._end_of_json: int | None = None  # where the value, or what can be read, has ended
         self._pending = ""  # read, but not decidable before more arrives
         self._high_surrogate = ""
         self._revision = 0
@@ -158,7 +158,7 @@ class IncrementalParser:
     @property
     def text(self) -> str:
         """Everything that was fed until the value was closed."""
-        return self._document.text.getvalue()[: self._end_of_value]
+        return self._document.text.getvalue()[: self._end_of_json]
 
     @property
     def started(self) -> bool:
@@ -169,8 +169,10 @@ class IncrementalParser:
     def snapshot(self) -> Snapshot:
         """What has been read so far."""
         node = self._string or self._container
-        undecided = self._preamble.undecided if self._preamble else 0
-        end = self._end_of_value or self._end - undecided
+        end = self._end_of_json
+        if end is None:
+            end = self._end - (self._preamble.undecided if self._preamble else 0)
+
         same_as = self._shown if self._shown_revision == self._revision else None
         snapshot = Snapshot(
             (node, node.size), self._before, end, self.complete, self._revision, same_as
@@ -203,7 +205,8 @@ class IncrementalParser:
         self._before = self._mark
         try:
             self._advance(text)
-        except StreamopsError as error:
+        except (MalformedJson, LimitExceeded) as error:
+            self._end_json(error.offset)
             error.snapshot = self.snapshot
             self._error = error
             raise
@@ -518,9 +521,7 @@ class IncrementalParser:
         return end
 
     def _read_rest(self, text: str, position: int) -> int:
-        if self._end_of_value is None:
-            self._end_of_value = self._offset(position)
-
+        self._end_json(self._offset(position))
         self.rest += text[position:]
         if self._rejects_rest:
             junk = _spaces(text, position).end()
@@ -589,6 +590,10 @@ class IncrementalParser:
         # Equal keys are kept once, however many objects have them.
         self._container.keys.append(self._known_keys.setdefault(key, key))
         self._state = self._read_colon
+
+    def _end_json(self, offset: int) -> None:
+        if self._end_of_json is None:
+            self._end_of_json = offset
 
     def _offset(self, position: int) -> int:
         """Return the offset in the whole text of a position in the text that is being read."""

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, Union
+from inspect import getattr_static
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    Protocol,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 
-from pydantic import BaseModel, Field
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, Field, computed_field, field_serializer
+from pydantic.fields import ComputedFieldInfo, FieldInfo
 from pydantic_core import PydanticUndefined
 
 from streamops.snapshot import Path, Snapshot
@@ -64,14 +75,19 @@ def partial_model(model: type[M]) -> type[M]:
         return existing
 
     model.model_rebuild()
-    optional = {name: _optional(field) for name, field in model.model_fields.items()}
+    optional = {name: _optional(model, field) for name, field in model.model_fields.items()}
     namespace = {
         "__module__": model.__module__,
         "__doc__": f"{model.__name__} while it arrives: every field is optional.",
         "__slots__": (_STATE,),
-        "__annotations__": {name: annotation for name, (annotation, _) in optional.items()},
+        "__annotations__": {
+            "__pydantic_extra__": dict[str, Any],
+            **{name: annotation for name, (annotation, _) in optional.items()},
+        },
         "__dict__": property(_read_dict, _write_dict),
         **{name: field for name, (_, field) in optional.items()},
+        **{name: _computed(info) for name, info in model.model_computed_fields.items()},
+        **_serializers(model),
     }
     name = f"Partial[{model.__name__}]"
     partial: type[M] = types.new_class(
@@ -186,7 +202,7 @@ class _Partial:
 
     def __reduce__(self) -> tuple[Any, ...]:
         model = type(self).__mro__[2]
-        return _restore, (model, super().__getstate__())  # type: ignore[misc]  # BaseModel's
+        return _restore, (model, super().__getstate__())
 
 
 def _fill(instance: Any) -> bool:
@@ -226,6 +242,33 @@ def _restore(model: type[BaseModel], state: dict[str, Any]) -> BaseModel:
     return instance
 
 
+def _computed(info: ComputedFieldInfo) -> Any:
+    def get(instance: Any) -> Any:
+        try:
+            return info.wrapped_property.__get__(instance)
+        except Exception:
+            return None  # what it is computed from has not arrived
+
+    return computed_field(alias=info.alias, repr=info.repr, return_type=Any)(property(get))
+
+
+def _serializers(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the model's field serializers, made to leave alone what has not arrived."""
+    serializer: Any = field_serializer  # which of its overloads it is, is only known at run time
+    serializers: dict[str, Any] = {}
+    for name, decorator in model.__pydantic_decorators__.field_serializers.items():
+        info: Any = decorator.info
+        decorate = serializer(
+            *info.fields,
+            mode=info.mode,
+            return_type=info.return_type,
+            when_used="json-unless-none" if "json" in info.when_used else "unless-none",
+            check_fields=False,
+        )
+        serializers[name] = decorate(getattr_static(model, name))
+    return serializers
+
+
 def _private_defaults(model: type[BaseModel]) -> dict[str, Any]:
     """Return the private attributes that need no validation: those with a plain default."""
     defaults: dict[str, Any] = {}
@@ -233,8 +276,8 @@ def _private_defaults(model: type[BaseModel]) -> dict[str, Any]:
         factory: Any = attribute.default_factory
         if factory is None:
             default = attribute.get_default()
-        elif getattr(attribute, "default_factory_takes_validated_data", False):  # pydantic < 2.13
-            continue
+        elif getattr(attribute, "default_factory_takes_validated_data", False):
+            continue  # a pydantic that does not know such factories has none
         else:
             default = factory()
 
@@ -243,15 +286,47 @@ def _private_defaults(model: type[BaseModel]) -> dict[str, Any]:
     return defaults
 
 
-def _optional(field: FieldInfo) -> tuple[Any, Any]:
+def field_type(model: type[BaseModel], field: FieldInfo) -> Any:
+    """Return what a field's values are, in terms of types and their metadata."""
+    annotation = _resolved(field.annotation, model)
+    return Annotated[(annotation, *field.metadata)] if field.metadata else annotation
+
+
+def _resolved(annotation: Any, model: type[BaseModel]) -> Any:
+    """Put models in place of the references by which a generic model names itself."""
+    if hasattr(annotation, "type_ref"):
+        return _definitions(model).get(annotation.type_ref, Any)
+
+    origin: Any = get_origin(annotation)
+    arguments = get_args(annotation)
+    if not arguments or origin is Literal:
+        return annotation
+
+    resolved = tuple(_resolved(argument, model) for argument in arguments)
+    if resolved == arguments:
+        return annotation
+
+    return (Union if origin is types.UnionType else origin)[resolved]
+
+
+def _definitions(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the recursive models in a model by the references that pydantic gave them."""
+    schema: Any = model.__pydantic_core_schema__
+    models: dict[str, Any] = {}
+    for definition in schema.get("definitions", ()):
+        inner = definition
+        while "cls" not in inner and "schema" in inner:
+            inner = inner["schema"]
+        models[definition["ref"]] = inner.get("cls", Any)
+    return models
+
+
+def _optional(model: type[BaseModel], field: FieldInfo) -> tuple[Any, Any]:
     """Return annotation and definition of a field that may hold unfinished values, too.
 
     Any as the second choice lets pydantic serialize what the first does not describe.
     """
-    annotation: Any = field.annotation
-    if field.metadata:
-        annotation = Annotated[(annotation, *field.metadata)]
-
+    annotation = field_type(model, field)
     definition = Field(
         default=None,
         alias=field.alias,

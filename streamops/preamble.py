@@ -33,13 +33,12 @@ _CONFIRMED = re.compile(
 )
 
 _OPEN_STRING = rf'"{_CHARACTER}{{0,255}}(?:\\|"{_SPACE})?'
-_OPEN_ATOM = rf"(?:{_NUMBER}{_SPACE}|{_OPEN_NUMBER}|{'|'.join(map(_beginnings, _WORDS))}{_SPACE})"
+_OPEN_ATOM = rf"(?:{_ATOM}{_SPACE}|{_OPEN_NUMBER}|{'|'.join(map(_beginnings, _WORDS))})"
 _UNDECIDED = re.compile(
     rf"(?:\[{_SPACE}){{0,15}}(?:\{{{_SPACE}(?:{_OPEN_STRING})?|{_OPEN_STRING}|{_OPEN_ATOM})?\Z",
     re.DOTALL,
 )
 
-_BLANK = re.compile(r"[ \t\n\r]*")
 _VALUE_BEGINS = re.compile(r'[{\["\-0-9tfn]|(?:NaN|Infinity)(?!\w)')
 _WORD_UNDECIDED = re.compile(rf"(?:{_beginnings('NaN')}|{_beginnings('Infinity')})\Z")
 _INTERESTING = re.compile(rf"[{{\[]|{_THINK}|{_beginnings(_THINK)}\Z")
@@ -78,11 +77,11 @@ class Preamble:
         return self._look(text.removeprefix("\ufeff"))
 
     def _look_for_value(self, text: str) -> str | None:
-        blank = _BLANK.match(text)
-        text = text[blank.end() if blank else 0 :]
+        text = text.lstrip(" \t\n\r")
 
         if _WORD_UNDECIDED.match(text) or not text:
-            return self._wait(text)
+            self._undecided = text
+            return None
 
         if _VALUE_BEGINS.match(text):
             return text
@@ -96,11 +95,17 @@ class Preamble:
             position = match.start()
 
             if match.group() == _THINK:
-                self._look = self._look_for_end_of_think
-                return self._look(text[match.end() :])
+                end = text.find(_END_OF_THINK, match.end())
+                if end < 0:
+                    self._look = self._look_for_end_of_think
+                    return self._look(text[match.end() :])
+
+                position = end + len(_END_OF_THINK)
+                continue
 
             if match.group() not in ("{", "[") or _UNDECIDED.match(text, position):
-                return self._wait(text[position:])
+                self._undecided = text[position:]
+                return None
 
             if _CONFIRMED.match(text, position):
                 return text[position:]
@@ -112,10 +117,8 @@ class Preamble:
     def _look_for_end_of_think(self, text: str) -> str | None:
         thought, end, after = text.partition(_END_OF_THINK)
         if not end:
-            return self._wait(thought[1 - len(_END_OF_THINK) :])
+            self._undecided = thought[1 - len(_END_OF_THINK) :]
+            return None
 
         self._look = self._look_in_prose
         return self._look(after)
-
-    def _wait(self, undecided: str) -> None:
-        self._undecided = undecided

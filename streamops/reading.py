@@ -8,11 +8,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
-from pydantic_core import to_json
 
 from streamops.errors import SchemaMismatch
 from streamops.model_shapes import shape_of
-from streamops.shapes import InvalidValue, Shape
+from streamops.shapes import InvalidValue, Shape, json_of
 from streamops.snapshot import Path, Snapshot
 
 
@@ -62,7 +61,7 @@ class Reader:
     def read_value(self, value: Any, path: Path, snapshot: Snapshot) -> Any:
         """Return what a finished JSON value at a path is as the type; raises as ``read`` does."""
         try:
-            return self._adapter.validate_json(to_json(value))
+            return self._adapter.validate_json(json_of(value))
         except ValidationError as error:
             raise self._mismatch(error, value, path, snapshot) from error
 
@@ -74,7 +73,7 @@ class Reader:
                 raise
 
             # Pydantic reads a smaller dialect than the parser: no raw control characters.
-            return self._adapter.validate_json(to_json(snapshot.value))
+            return self._adapter.validate_json(json_of(snapshot.value))
 
     def _mismatch(
         self, error: ValidationError, value: Any, path: Path, snapshot: Snapshot
@@ -84,6 +83,8 @@ class Reader:
             self.shape.finish(value)
         except InvalidValue as invalid:
             error, path = invalid.error, (*path, *invalid.path)
+        except RecursionError:  # too deep to find the innermost
+            pass
 
         return SchemaMismatch(validation_error=error, path=path, snapshot=snapshot)
 

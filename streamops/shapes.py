@@ -17,7 +17,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from pydantic_core import to_json
+from pydantic_core import InitErrorDetails, PydanticSerializationError, to_json
 
 from streamops.snapshot import (
     ArrayNode,
@@ -55,6 +55,20 @@ class InvalidValue(Exception):  # never leaves streamops: SchemaMismatch is made
         """Return the same, seen from further up."""
         self.path = (*keys, *self.path)
         return self
+
+
+def json_of(raw: Any) -> bytes:
+    """Write finished JSON for pydantic; raises ValidationError if it is too deep for pydantic."""
+    try:
+        return to_json(raw)
+    except PydanticSerializationError as error:
+        too_deep: InitErrorDetails = {
+            "type": "json_invalid",
+            "loc": (),
+            "input": ...,
+            "ctx": {"error": "recursion limit exceeded"},
+        }
+        raise ValidationError.from_exception_data("JSON", [too_deep]) from error
 
 
 class Shape(ABC):
@@ -240,7 +254,7 @@ class Whole(Shape):
 
     def finish(self, raw: Any) -> Any:
         try:
-            return self._adapter.validate_json(to_json(raw))
+            return self._adapter.validate_json(json_of(raw))
         except ValidationError as error:
             if self.holds_models:
                 raise InvalidValue(error) from None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
@@ -95,6 +95,10 @@ class ContainerNode(Node):
     def find(self, key: str | int, count: int) -> int | None:
         """Return which of the first ``count`` children is called ``key``."""
 
+    @abstractmethod
+    def lasting(self, first: int, count: int) -> Iterable[int]:
+        """List which of the ``count`` children, from ``first`` on, no later one replaces."""
+
 
 class ArrayNode(ContainerNode):
     """An array."""
@@ -112,6 +116,9 @@ class ArrayNode(ContainerNode):
 
     def find(self, key: str | int, count: int) -> int | None:
         return key if isinstance(key, int) and 0 <= key < count else None
+
+    def lasting(self, first: int, count: int) -> Iterable[int]:
+        return range(first, count)
 
 
 class ObjectNode(ContainerNode):
@@ -137,6 +144,9 @@ class ObjectNode(ContainerNode):
 
     def find(self, key: str | int, count: int) -> int | None:
         return next((index for index in reversed(range(count)) if self.keys[index] == key), None)
+
+    def lasting(self, first: int, count: int) -> Iterable[int]:
+        return sorted({self.keys[index]: index for index in range(first, count)}.values())
 
 
 class StringNode(Node):
@@ -392,7 +402,8 @@ def _finished(node: ContainerNode, count: int, path: Path) -> Finished | None:
     return Finished(value)
 
 
-def _changes(before: Mark, now: Mark) -> Iterator[Path]:
+def _changes(before: Mark, now: Mark) -> list[Path]:
+    changes: list[Path] = []
     was, is_ = _marks(before), _marks(now)
     shared = sum(1 for (a, _), (b, _) in zip(was, is_, strict=False) if a is b)
 
@@ -401,39 +412,55 @@ def _changes(before: Mark, now: Mark) -> Iterator[Path]:
         node, first = was[level]
         innermost = level == len(was) - 1
         last = is_[level][1] if level < shared else node.size
-        yield from _new_children(node, first if innermost else first + 1, last)
+        opened = level < shared < len(is_)
 
         if innermost and first == last and level >= shared:
-            yield path_of(node)
+            changes.append(path_of(node))
+        elif innermost:
+            changes.extend(_new_children(node, first, last, opened))
+        else:
+            if isinstance(node, ContainerNode) and first not in node.lasting(first, last + opened):
+                changes.clear()  # what was open has been replaced
+
+            changes.extend(_new_children(node, first + 1, last, opened))
 
     # ... and what is open now was opened from the outside in.
     for level in range(shared, len(is_)):
         node, count = is_[level]
-        yield from _new_children(node, 0, count)
+        innermost = level == len(is_) - 1
+        changes.extend(_new_children(node, 0, count, not innermost))
 
-        if count == 0 and level == len(is_) - 1:
-            yield path_of(node)
+        if count == 0 and innermost:
+            changes.append(path_of(node))
+
+    return changes
 
 
-def _new_children(node: Node, first: int, last: int) -> Iterator[Path]:
+def _new_children(node: Node, first: int, last: int, opened: bool) -> Iterator[Path]:
+    """List what is new in the children before ``last``, where another one may be open."""
     if not isinstance(node, ContainerNode):
         if first < last:
             yield path_of(node)
         return
 
-    path = path_of(node)
-    for index in range(first, last):
-        inside = path if node.parent is None else (*path, node.key(index))
-        yield from _innermost(inside, node.values[index])
+    for index, path in _lasting_paths(node, first, last, opened):
+        yield from _innermost(path, node.values[index])
 
 
 def _finished_paths(mark: Mark) -> Iterator[Path]:
     for node, count in _marks(mark):
         if isinstance(node, ContainerNode):
-            path = path_of(node)
-            for index in range(count):
-                inside = path if node.parent is None else (*path, node.key(index))
-                yield from _paths_in(inside, node.values[index])
+            for index, path in _lasting_paths(node, 0, count, node is not mark[0]):
+                yield from _paths_in(path, node.values[index])
+
+
+def _lasting_paths(
+    node: ContainerNode, first: int, last: int, opened: bool
+) -> Iterator[tuple[int, Path]]:
+    indexes = [index for index in node.lasting(first, last + opened) if index < last]
+    path = path_of(node) if indexes else ()
+    for index in indexes:
+        yield index, path if node.parent is None else (*path, node.key(index))
 
 
 def _paths_in(path: Path, value: Any) -> Iterator[Path]:
