@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -12,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
+from streamops import __version__
 from streamops.errors import StreamopsError
 
 _EXTRA = ("rich", "starlette", "uvicorn")
@@ -64,8 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    version = importlib.metadata.version("streamops")
-    parser.add_argument("--version", action="version", version=f"streamops {version}")
+    parser.add_argument("--version", action="version", version=f"streamops {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _describe_demo(
         commands.add_parser("demo", help="extract a conference from meeting notes, live")
@@ -111,7 +110,7 @@ def _describe_replay(replay: argparse.ArgumentParser) -> None:
         default="recorded",
         help="recorded (default), fast, or a number of events per second",
     )
-    replay.add_argument("--port", type=int, default=0, help="the port (default: a free one)")
+    replay.add_argument("--port", type=_port, default=0, help="the port (default: a free one)")
 
 
 def _describe_record(record: argparse.ArgumentParser) -> None:
@@ -126,7 +125,7 @@ def _describe_record(record: argparse.ArgumentParser) -> None:
         default="https://api.openai.com/v1",
         help="the provider's base URL (default: https://api.openai.com/v1)",
     )
-    record.add_argument("--port", type=int, default=0, help="the port (default: a free one)")
+    record.add_argument("--port", type=_port, default=0, help="the port (default: a free one)")
     record.add_argument("--overwrite", action="store_true", help="replace files that exist")
 
 
@@ -137,11 +136,14 @@ def _demo(arguments: argparse.Namespace) -> int:
 
     api_key = "" if arguments.offline else os.environ.get("OPENAI_API_KEY", "")
 
-    with (
-        real_client(api_key)
-        if api_key
-        else recorded_client(arguments.api, fast=arguments.fast) as client
-    ):
+    try:
+        opened = (
+            real_client(api_key) if api_key else recorded_client(arguments.api, fast=arguments.fast)
+        )
+    except ValueError as error:
+        return _fail(str(error))
+
+    with opened as client:
         figures = Figures()
         answer = ask(client, api=arguments.api, model=arguments.model)
         asked = f"{arguments.model} at {client.base_url}".rstrip("/")
@@ -163,13 +165,13 @@ def _replay(arguments: argparse.Namespace) -> int:
 
     try:
         with replay(*arguments.file, pace=pace, port=arguments.port) as base_url:
-            _say(f"Playing at {base_url} until Ctrl-C. Use it with any program, such as:")
+            _say(f"Playing at {base_url} until Ctrl-C. Use it with:")
             _say(f"  OPENAI_BASE_URL={base_url} OPENAI_API_KEY=any streamops demo")
 
             with suppress(KeyboardInterrupt):
                 threading.Event().wait()
     except (OSError, ValueError) as error:
-        return _fail(str(error))
+        return _fail(_reason(error))
 
     return 0
 
@@ -184,7 +186,7 @@ def _record(arguments: argparse.Namespace) -> int:
             arguments.file, arguments.upstream, port=arguments.port, overwrite=arguments.overwrite
         ) as base_url:
             _say(f"Recording {arguments.upstream} at {base_url} until Ctrl-C. Use it with:")
-            _say(f"  OPENAI_BASE_URL={base_url} streamops demo")
+            _say(f"  OPENAI_BASE_URL={base_url} OPENAI_API_KEY=... streamops demo")
 
             with suppress(KeyboardInterrupt):
                 while True:
@@ -193,7 +195,7 @@ def _record(arguments: argparse.Namespace) -> int:
     except FileExistsError:
         return _fail(f"{arguments.file} exists: name another file, or replace it with --overwrite")
     except OSError as error:
-        return _fail(str(error))
+        return _fail(_reason(error))
 
     # Ctrl-C ended what was still on its way, and that was saved, too.
     saved.announce()
@@ -241,6 +243,20 @@ def _pace(text: str) -> float | str:
         raise argparse.ArgumentTypeError(f"{text!r} is not recorded, fast or a positive number")
 
     return pace
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) < 2**16):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port")
+
+    return int(text)
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
 
 
 def _say(line: str) -> None:

@@ -17,14 +17,10 @@ from pydantic import BaseModel
 from reactivex import Observable
 from reactivex import operators as rx_ops
 
+import streamops as so
 from streamops import operators as ops
-from streamops.delta import Delta
-from streamops.errors import SourceFailed
-from streamops.progress import Progress
 from streamops.recording import Api
 from streamops.replay import replay
-from streamops.snapshot import Snapshot
-from streamops.sources.openai import from_openai
 
 NOTES = """\
 In our recent online meeting, participants from various backgrounds joined to discuss the \
@@ -82,7 +78,7 @@ class MeetingInfo(BaseModel):
     deadline: str
 
 
-Update: TypeAlias = User | Progress[MeetingInfo]
+Update: TypeAlias = User | so.Progress[MeetingInfo]
 
 
 class Figures:
@@ -101,11 +97,11 @@ class Figures:
         """Seconds since the request."""
         return time.monotonic() - self._began
 
-    def count_chunk(self, _chunk: Delta) -> None:
+    def count_chunk(self, _chunk: so.Delta) -> None:
         """Count a piece of what the model sent."""
         self.chunks += 1
 
-    def count_snapshot(self, _snapshot: Snapshot) -> None:
+    def count_snapshot(self, _snapshot: so.Snapshot) -> None:
         """Count a snapshot of the JSON so far."""
         self.snapshots += 1
 
@@ -120,7 +116,7 @@ class Figures:
             self.first_field = self.elapsed
 
 
-def extract(source: Observable[Delta], figures: Figures) -> Observable[Update]:
+def extract(source: Observable[so.Delta], figures: Figures) -> Observable[Update]:
     """Emit each user when it is finished, and the meeting whenever more of it is known."""
     # Shared, so that the list and the meeting are read from the same answer to one request.
     snapshots = source.pipe(
@@ -139,13 +135,13 @@ def extract(source: Observable[Delta], figures: Figures) -> Observable[Update]:
     return rx.merge(*updates).pipe(rx_ops.do_action(figures.count_update))
 
 
-def ask(client: openai.OpenAI, *, api: Api, model: str) -> Observable[Delta]:
+def ask(client: openai.OpenAI, *, api: Api, model: str) -> Observable[so.Delta]:
     """Ask a model for a MeetingInfo as JSON; every subscriber sends a request of its own."""
     # Not Omit, which the SDK's signature allows for: a model was given.
     response_format: Any = type_to_response_format_param(MeetingInfo)
 
     if api == "chat":
-        return from_openai(
+        return so.from_openai(
             client.chat.completions,
             model=model,
             messages=_MESSAGES,
@@ -153,7 +149,7 @@ def ask(client: openai.OpenAI, *, api: Api, model: str) -> Observable[Delta]:
         )
 
     schema = {"type": "json_schema", **response_format["json_schema"]}
-    return from_openai(client.responses, model=model, input=_MESSAGES, text={"format": schema})
+    return so.from_openai(client.responses, model=model, input=_MESSAGES, text={"format": schema})
 
 
 @contextmanager
@@ -167,18 +163,18 @@ def recorded_client(api: Api, *, fast: bool) -> Generator[openai.OpenAI]:
         yield openai.OpenAI(api_key="recorded", base_url=base_url, http_client=http_client)
 
 
-@contextmanager
-def real_client(api_key: str) -> Generator[openai.OpenAI]:
-    """Give a client of ``OPENAI_BASE_URL``, by default OpenAI's own API.
+def real_client(api_key: str) -> openai.OpenAI:
+    """Return a client of ``OPENAI_BASE_URL``, by default OpenAI's own API.
 
-    Raises SourceFailed if that is no URL.
+    Raises ValueError if that is no URL, or the key cannot be one.
     """
     base_url = os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
 
-    try:
-        client = openai.OpenAI(api_key=api_key, base_url=base_url)
-    except httpx2.InvalidURL as error:
-        raise SourceFailed(f"OPENAI_BASE_URL is no URL: {base_url}") from error
+    # Sent as a header it would fail, with a message that shows the key.
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise ValueError("OPENAI_API_KEY holds characters that no key has: set it again.")
 
-    with client:
-        yield client
+    try:
+        return openai.OpenAI(api_key=api_key, base_url=base_url)
+    except httpx2.InvalidURL as error:
+        raise ValueError(f"OPENAI_BASE_URL is no URL: {base_url}. Set it again.") from error

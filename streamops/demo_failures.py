@@ -5,6 +5,7 @@ from __future__ import annotations
 import openai
 
 from streamops.errors import (
+    ConnectionDropped,
     ContentFiltered,
     MalformedJson,
     NoJson,
@@ -21,7 +22,7 @@ _OFFLINE = "or see the recorded answer with --offline"
 def explain(error: StreamopsError) -> str:
     """Say how a stream ended, and what helps against that."""
     match error:
-        case SourceFailed(dropped=True):
+        case ConnectionDropped() | SourceFailed(dropped=True):
             return "The connection broke in the middle of the answer: try again."
         case SourceFailed():
             return _explain_source(error)
@@ -70,7 +71,7 @@ def _explain_source(error: SourceFailed) -> str:
             )
         case openai.APIConnectionError(request=request) as failure:
             return (
-                f"{request.url.host} cannot be reached ({failure.__cause__ or failure}): "
+                f"{request.url} cannot be reached ({failure.__cause__ or failure}): "
                 f"check the network and OPENAI_BASE_URL, {_OFFLINE}."
             )
         case _:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeGuard, TypeVar
 
 import reactivex
+from pydantic import BaseModel
 from reactivex import Observable
+from reactivex.subject import Subject
 
 T = TypeVar("T")
 
@@ -43,6 +45,20 @@ def through(chunks: Iterable[Any], *operators: Callable[[Any], Any]) -> Outcome[
     return outcome(stream)
 
 
+def pushed(chunks: Iterable[Any], *operators: Callable[[Any], Any]) -> Outcome[Any]:
+    """Push chunks through operators from outside, after the subscription."""
+    source: Subject[Any] = Subject()
+    stream: Observable[Any] = source
+    for operator in operators:
+        stream = operator(stream)
+
+    received = outcome(stream)
+    for chunk in chunks:
+        source.on_next(chunk)
+    source.on_completed()
+    return received
+
+
 def values(stream: Observable[T]) -> list[T]:
     """Return what a stream emits that completes at once, or raise what it ends with."""
     received = outcome(stream)
@@ -51,3 +67,26 @@ def values(stream: Observable[T]) -> list[T]:
 
     assert received.completed
     return received.values
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def is_dict(value: object) -> TypeGuard[dict[Any, Any]]:
+    return isinstance(value, dict)
+
+
+def shown(value: Any) -> Any:
+    """Describe a value and everything in it by what a user could see of it."""
+    if isinstance(value, BaseModel):
+        fields = {name: shown(field) for name, field in value}
+        return type(value), value.model_fields_set, fields
+
+    if is_list(value):
+        return [shown(item) for item in value]
+
+    if is_dict(value):
+        return {key: shown(item) for key, item in value.items()}
+
+    return type(value), value

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from streamops.snapshot import Path
 
@@ -28,19 +29,22 @@ def decided(text: str) -> str:
     return mended(text[:-1] if "\ud800" <= text[-1:] <= "\udbff" else text)
 
 
+def children(value: Any) -> list[tuple[str | int, Any]]:
+    """List what a value holds, with its keys."""
+    if isinstance(value, dict):
+        return list(cast("dict[str, Any]", value).items())
+    return list(enumerate(cast("list[Any]", value))) if isinstance(value, list) else []
+
+
 def truth(text: str) -> Any:
     """Return what json.loads reads, but with lone surrogates replaced."""
 
     def encodable(value: Any) -> Any:
-        match value:
-            case str():
-                return mended(value)
-            case list():
-                return [encodable(item) for item in value]
-            case dict():
-                return {encodable(key): encodable(item) for key, item in value.items()}
-            case _:
-                return value
+        if isinstance(value, dict):
+            return {mended(str(key)): encodable(item) for key, item in children(value)}
+        if isinstance(value, list):
+            return [encodable(item) for _, item in children(value)]
+        return mended(value) if isinstance(value, str) else value
 
     return encodable(json.loads(mended(text), strict=False))
 
@@ -84,12 +88,8 @@ class SlowReading:
 
         def walk(path: Path, value: Any) -> None:
             states[path] = (repr(value), path in self.finished)
-            if isinstance(value, dict):
-                for key, item in value.items():
-                    walk((*path, key), item)
-            elif isinstance(value, list):
-                for index, item in enumerate(value):
-                    walk((*path, index), item)
+            for key, item in children(value):
+                walk((*path, key), item)
 
         if self.started:
             walk((), self.value)
@@ -113,8 +113,8 @@ class SlowReading:
     def _show(self, parent: Any, key: Any, path: Path, value: Any) -> None:
         # A repeated key begins anew.
         self.finished = {other for other in self.finished if other[: len(path)] != path}
-        if isinstance(parent, list) and key == len(parent):
-            parent.append(value)
+        if isinstance(parent, list) and key == len(children(parent)):
+            cast("list[Any]", parent).append(value)
         else:
             parent[key] = value
 
@@ -171,7 +171,7 @@ class SlowReading:
         self._skip(":")
         self._read_value(properties, key, (*path, key))
 
-    def _growing_string(self) -> Any:
+    def _growing_string(self) -> Iterator[str]:
         text = ""
         self._skip('"')
         while self._peek() != '"':

@@ -80,7 +80,6 @@ def json_texts(
     strict: bool = False,
     surrogates: bool = False,
     repeated_keys: bool = True,
-    containers_only: bool = False,
 ) -> st.SearchStrategy[str]:
     """Draw JSON as somebody may write it; ``strict`` means RFC 8259, else also our dialect."""
     words = WORDS if strict else WORDS + LENIENT_WORDS
@@ -100,9 +99,7 @@ def json_texts(
         return st.one_of(arrays, objects, st.sampled_from(("[ ]", "{\n}", "[]", "{}")))
 
     values = st.recursive(atoms, containers, max_leaves=12)
-    return st.tuples(spaces, containers(values) if containers_only else values, spaces).map(
-        "".join
-    )
+    return st.tuples(spaces, values, spaces).map("".join)
 
 
 def _unescaped_key(item: Sequence[str]) -> str:
@@ -110,22 +107,21 @@ def _unescaped_key(item: Sequence[str]) -> str:
     return key
 
 
-def broken_texts() -> st.SearchStrategy[str]:
+@st.composite
+def broken_texts(draw: st.DrawFn) -> str:
     """Draw a text that is nearly JSON, or JSON after all."""
     tokens = (
         *'{}[]:,"\\01-+.eEaN\n\t\x00', *WORDS, *LENIENT_WORDS, '"a"', '"a":', "[1,", "nul", "-I",
         "\\u", "\\ud83d", "\\u12", "\ud83d", "\ufeff", "😀", "01", "1.", "Inf", "Nan",
     )  # fmt: skip
     junk = st.sampled_from(tokens)
-    texts = json_texts(surrogates=True)
-    places = st.integers(0, 60)
-    return st.one_of(
-        st.lists(junk, min_size=1, max_size=10).map("".join),
-        st.builds(lambda text, at, new: text[:at] + new + text[at:], texts, places, junk),
-        st.builds(lambda text, at, new: text[:at] + new + text[at + 1 :], texts, places, junk),
-        st.builds(lambda text, at: text[:at] + text[at + 1 :], texts, places),
-        st.builds(lambda text, at: text[:at], texts, places),
-    )
+    if draw(st.booleans()):
+        return "".join(draw(st.lists(junk, min_size=1, max_size=10)))
+
+    text = draw(json_texts(surrogates=True))
+    begin = draw(st.integers(0, len(text)))
+    end = draw(st.sampled_from((begin, begin + 1, len(text))))
+    return text[:begin] + draw(st.just("") | junk) + text[end:]
 
 
 def surrounded_texts() -> st.SearchStrategy[str]:

@@ -125,7 +125,7 @@ ENDINGS = {
 }
 
 
-@pytest.fixture(params=ENDINGS.values(), ids=ENDINGS.keys())
+@pytest.fixture(params=list(ENDINGS.values()), ids=list(ENDINGS))
 def ending(request: pytest.FixtureRequest) -> Ending:
     found: Ending = request.param
     return found

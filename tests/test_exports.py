@@ -27,7 +27,7 @@ def test_importing_streamops_loads_nothing_that_only_an_extra_or_a_source_needs(
     heavy = ("openai", "rich", "starlette", "uvicorn", "IPython", "matplotlib", "trio", "httpx2")
     code = f"import sys, streamops; print([m for m in {heavy!r} if m in sys.modules])"
 
-    loaded = subprocess.run(  # noqa: S603  # our own interpreter and code
+    loaded = subprocess.run(  # our own interpreter and code
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
 

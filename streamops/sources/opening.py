@@ -35,19 +35,23 @@ class BlockingOpener(Connection[T]):
         self._running: Future[Any] | None = None
         # An interrupted read may still be unwinding in the loop when close is called.
         self._turn = Lock()
+        self._reading: CancelScope | None = None
 
     def read(self) -> tuple[T, ...] | None:
         """Read the next chunk, after opening the source if that was not done."""
         if self._connection is None:
             opened = self._connect()
             self._connection = (
-                self._wait(lambda: _result_of(opened)) if isinstance(opened, Awaitable) else opened
+                self._wait(lambda: self._in_turn(lambda: _result_of(opened)))
+                if isinstance(opened, Awaitable)
+                else opened
             )
 
         connection = self._connection
-        return (
-            connection.read() if isinstance(connection, Connection) else self._wait(connection.read)
-        )
+        if isinstance(connection, Connection):
+            return connection.read()
+
+        return self._wait(lambda: self._in_turn(connection.read))
 
     def close(self) -> None:
         """Close what was opened."""
@@ -56,7 +60,7 @@ class BlockingOpener(Connection[T]):
         if isinstance(connection, Connection):
             connection.close()
         elif connection is not None:
-            self._wait(connection.close)
+            self._wait(lambda: self._close(connection))
 
     def interrupt(self) -> None:
         """End the read that is running, from another thread."""
@@ -68,11 +72,7 @@ class BlockingOpener(Connection[T]):
             running.cancel()
 
     def _wait(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        async def in_turn() -> Result:
-            async with self._turn:
-                return await work()
-
-        running: Future[Result] = self._portal().start_task_soon(in_turn)
+        running: Future[Result] = self._portal().start_task_soon(work)
         self._running = running
 
         try:
@@ -81,6 +81,21 @@ class BlockingOpener(Connection[T]):
             # Does nothing unless it was the waiting that ended, by KeyboardInterrupt for one.
             running.cancel()
             self._running = None
+
+    async def _in_turn(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        async with self._turn:
+            with CancelScope() as self._reading:
+                return await work()
+
+        raise SourceFailed("The read was interrupted")
+
+    async def _close(self, connection: AsyncConnection[T]) -> None:
+        # A KeyboardInterrupt may have come before anybody waited for the read that it ends.
+        if self._reading is not None:
+            self._reading.cancel()
+
+        async with self._turn:
+            await connection.close()
 
 
 class AsyncOpener(AsyncConnection[T]):

@@ -1,0 +1,1 @@
+"""Where Deltas come from."""

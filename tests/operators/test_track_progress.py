@@ -1,0 +1,384 @@
+"""What `track_progress` promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import accumulate, count, pairwise
+from typing import Annotated, Any
+
+import pytest
+import reactivex
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+from reactivex import operators as rx
+from reactivex.subject import Subject
+
+from streamops import operators as ops
+from streamops.errors import NoJson, SourceFailed, TruncatedJson
+from streamops.progress import Progress
+from streamops.snapshot import Snapshot
+from streamops.testing import Stage, chunked
+from tests.growing import (
+    MODELS,
+    OTHER_TYPES,
+    Address,
+    User,
+    chunk_sizes,
+    documents,
+    dumps,
+    json_values,
+)
+from tests.outcomes import Outcome, outcome, through, values
+
+
+class Report(BaseModel):
+    title: str
+    summary: str
+    conclusion: str
+
+
+class Book(BaseModel):
+    report: Report
+    pages: Annotated[list[int], Field(max_length=4)]
+
+
+class Shelf(BaseModel):
+    books: list[Book]
+    names: Annotated[list[str], Field(min_length=2)] = []
+
+
+REPORT = ['{"title": "a"', ', "summary": "b"', ', "conclusion": "c"', "}"]
+
+
+def before(
+    chunks: Iterable[Any],
+    model: Any = None,
+    expected: Any = None,
+    clock: Callable[[], float] = float,
+) -> Outcome[Any]:
+    return through(
+        chunks,
+        ops.accumulate_json(),
+        ops.track_progress(model, expected=expected, clock=clock),
+    )
+
+
+def after(chunks: Iterable[Any], model: Any, expected: Any = None) -> Outcome[Any]:
+    return through(
+        chunks, ops.accumulate_json(), ops.to_partial(model), ops.track_progress(expected=expected)
+    )
+
+
+def percents(received: Outcome[Any]) -> list[int]:
+    return [round(progress.percent) for progress in received.values]
+
+
+def test_a_report_of_three_fields_is_33_67_and_100_percent_done() -> None:
+    chunks = [REPORT[0], REPORT[1], REPORT[2] + "}"]
+
+    assert percents(after(chunks, Report)) == [33, 67, 100]
+    assert percents(before(chunks, Report)) == [33, 67, 100]
+
+
+def test_only_completion_is_100_percent() -> None:
+    received = after(REPORT, Report)
+
+    assert [progress.percent for progress in received.values][2:] == [99.9, 100.0]
+
+
+def test_nested_models_share_the_weight_of_their_field() -> None:
+    chunks = [
+        '{"report": {"title": "a"',
+        ', "summary": "b", "conclusion": "c"',
+        '}, "pages": [1, ',
+        "2, ",
+    ]
+
+    assert percents(after(chunks, Book)) == [17, 50, 62, 75]
+
+
+EXPECTED: dict[str, tuple[Any, Any, list[str], list[int]]] = {
+    "a number for the root": (list[int], 4, ["[1, ", "2, 3, ", "4]"], [25, 75, 100]),
+    "by name": (Shelf, {"books": 2}, ['{"books": [{"report": {}, "pages": []}, '], [25]),
+    "by path": (
+        Shelf,
+        {("books", 0, "pages"): 2},
+        ['{"books": [{"pages": [', "1, ", "2, "],
+        [0, 2, 5],
+    ),
+    "more than the schema says": (
+        Book,
+        {"pages": 10},
+        ['{"pages": [', "1, ", "2, 3, 4, 5, "],
+        [0, 5, 25],
+    ),
+    "more items than expected": (list[int], 2, ["[1, ", "2, ", "3, "], [50, 100, 100]),
+    "the characters of a string": (
+        Report,
+        {"summary": 4},
+        ['{"summary": "ab', "cd", "ef"],
+        [17, 33, 33],
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "expected", "chunks", "result"), EXPECTED.values(), ids=EXPECTED)
+def test_lengths_can_be_expected(
+    model: Any, expected: Any, chunks: list[str], result: list[int]
+) -> None:
+    received = before(chunks, model, expected)
+
+    assert percents(received) == result
+    assert {progress.basis for progress in received.values} == {"expected"}
+
+
+def test_what_the_type_says_of_a_length_is_expected() -> None:
+    assert percents(before(['{"pages": [1, ', "2, ", "3, "], Book)) == [12, 25, 38]
+    assert percents(before(['{"names": ["a", ', '"b", '], Shelf)) == [25, 50]
+
+
+def test_what_has_no_length_approaches_its_weight_without_reaching_it() -> None:
+    chunks = chunked("[" + "1," * 1000 + "1]", 200)
+
+    received = before(chunks)
+
+    shares = [progress.percent for progress in received.values]
+    assert all(a < b for a, b in pairwise(shares))
+    assert shares[-2] < 100
+    assert shares[-1] == 100.0
+
+
+def test_a_long_string_moves_the_percentage_while_it_grows() -> None:
+    shares = [p.percent for p in before(['{"title": "', *["word " * 20] * 5], Report).values]
+
+    assert all(a < b for a, b in pairwise(shares))
+    assert shares[-1] < 100 / 3
+
+
+def test_what_the_percentage_is_based_on_can_be_asked() -> None:
+    assert [p.basis for p in before(["["]).values] == ["structure"]
+    assert [p.basis for p in before(["{"], Report).values] == ["schema"]
+    assert [p.basis for p in after(["{"], Report).values] == ["schema"]
+    assert [p.basis for p in after(["{"], Report, {"title": 3}).values] == ["expected"]
+
+
+def test_the_paths_that_are_finished_and_the_one_being_written_can_be_asked() -> None:
+    received = after(
+        ['{"report": {"title": "a", "summary": "', '", "conclusion": "b"}, "pages": [1, 2'], Book
+    )
+
+    first, second = received.values
+    assert first.completed == (("report", "title"),)
+    assert first.current == ("report", "summary")
+    assert second.completed == (
+        ("report", "title"),
+        ("report", "summary"),
+        ("report", "conclusion"),
+        ("report",),
+        ("pages", 0),
+    )
+    assert second.current == ("pages",)
+
+
+def test_elapsed_counts_from_the_subscription_and_eta_goes_by_the_rate_so_far() -> None:
+    seconds = count(10, 3)
+
+    received = before(["[1, ", "2, ", "3, ", "4]"], list[int], 4, clock=lambda: next(seconds))
+
+    assert [progress.elapsed for progress in received.values] == [3, 6, 9, 12]
+    assert [progress.eta for progress in received.values] == [9, 6, 3, 0]
+
+
+def test_there_is_no_eta_before_there_is_a_rate() -> None:
+    assert [progress.eta for progress in before(["Sure: ", "{"], Report).values] == [None, None]
+
+
+def test_the_value_is_the_element_itself() -> None:
+    stream = reactivex.of("[1", "]").pipe(ops.accumulate_json(), rx.replay(buffer_size=9))
+    stream.connect()
+
+    snapshots = values(stream)
+    assert [p.value for p in values(stream.pipe(ops.track_progress()))] == snapshots
+
+
+def test_an_element_comes_when_it_comes() -> None:
+    stage = Stage()
+    source = "-a-b-c-|"
+    window = "^------!"
+    result = "-x-y-z-|"
+
+    chunks = stage.cold(source, a=REPORT[0], b=REPORT[1], c=REPORT[2] + "}")
+    shares = stage.run(
+        chunks.pipe(ops.accumulate_json(), ops.track_progress(Report), rx.map(percent_of))
+    )
+
+    assert shares == stage.expect(result, x=33, y=67, z=100)
+    assert chunks.subscriptions == stage.window(window)
+
+
+def percent_of(progress: Progress[Any]) -> int:
+    return round(progress.percent)
+
+
+def test_nothing_arrives() -> None:
+    received = before([])
+
+    assert received.values == []
+    assert isinstance(received.error, NoJson)
+
+
+def test_a_truncated_document_never_reaches_100_percent() -> None:
+    received = after(REPORT[:3], Report)
+
+    assert isinstance(received.error, TruncatedJson)
+    assert all(progress.percent < 100 for progress in received.values)
+
+
+def test_a_source_that_never_completes_keeps_the_stream_open() -> None:
+    stage = Stage()
+    chunks = stage.cold("-a--", a="[1, ")
+
+    stream = chunks.pipe(ops.accumulate_json(), ops.track_progress(expected=2), rx.map(percent_of))
+
+    assert stage.run(stream) == stage.expect("-x", x=50)
+    assert chunks.subscriptions == stage.window("^")
+
+
+def test_when_the_source_fails_the_values_before_it_are_kept_and_the_error_is_the_same_object() -> (
+    None
+):
+    error = SourceFailed("overloaded")
+    source = reactivex.concat(reactivex.of("[1, "), reactivex.throw(error))
+
+    received = outcome(source.pipe(ops.accumulate_json(), ops.track_progress()))
+
+    assert len(received.values) == 1
+    assert received.error is error
+
+
+def test_disposing_early_ends_the_subscription() -> None:
+    stage = Stage()
+    chunks = stage.cold("-a-a-a|", a="[")
+
+    stage.run(chunks.pipe(ops.accumulate_json(), ops.track_progress()), until=4)
+
+    assert chunks.subscriptions == stage.window("^---!")
+
+
+def test_a_second_subscription_runs_like_the_first() -> None:
+    stream = reactivex.from_iterable(REPORT).pipe(
+        ops.accumulate_json(), ops.to_partial(Report), ops.track_progress(clock=float)
+    )
+
+    assert [p.percent for p in values(stream)] == [p.percent for p in values(stream)]
+
+
+def test_what_a_subscriber_raises_reaches_whoever_pushed_and_not_on_error() -> None:
+    source = Subject[str]()
+    errors: list[Exception] = []
+
+    def refuse(progress: Progress[Snapshot]) -> None:
+        raise KeyError(progress.value.value)
+
+    source.pipe(ops.accumulate_json(), ops.track_progress()).subscribe(refuse, errors.append)
+
+    with pytest.raises(KeyError, match=r"\[\]"):
+        source.on_next("[")
+    assert errors == []
+
+
+WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "no type": ({"model": 3}, TypeError, "track_progress needs a type that pydantic"),
+    "no number": ({"expected": "users"}, TypeError, "expected is a number of items"),
+    "no length": ({"expected": {"users": "3"}}, TypeError, "expected is a number of items"),
+    "a truth": ({"expected": True}, TypeError, "expected is a number of items"),
+    "no path": ({"expected": {3: 3}}, TypeError, "expected is a number of items"),
+    "nothing to expect": ({"expected": {"users": 0}}, ValueError, "expected must be at least 1"),
+}
+
+
+@pytest.mark.parametrize(("options", "error", "message"), WRONG.values(), ids=WRONG)
+def test_bad_arguments_raise_when_the_operator_is_built(
+    options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        ops.track_progress(**options)
+
+
+def test_elements_that_show_no_document_are_an_error_that_says_where_to_put_the_operator() -> None:
+    received = through([3], ops.track_progress())
+
+    assert isinstance(received.error, TypeError)
+    assert "put it right after accumulate_json() or to_partial(Model)" in str(received.error)
+
+
+EVERYTHING = {**MODELS, **OTHER_TYPES}
+
+
+def assert_law(received: Outcome[Any]) -> None:
+    shares = [progress.percent for progress in received.values]
+    assert all(a <= b for a, b in pairwise(shares))
+    assert all(0 <= share < 100 for share in shares[:-1])
+    assert shares[-1:] == [100.0]
+
+
+@given(documents(EVERYTHING), chunk_sizes)
+def test_the_percentage_of_snapshots_never_falls_and_is_100_exactly_at_the_end(
+    document: tuple[Any, str], sizes: list[int]
+) -> None:
+    type_, text = document
+
+    assert_law(before(chunked(text, *sizes), type_))
+    assert_law(before(chunked(text, *sizes)))
+
+
+@given(documents(MODELS), chunk_sizes)
+def test_the_percentage_of_partials_never_falls_and_is_100_exactly_at_the_end(
+    document: tuple[Any, str], sizes: list[int]
+) -> None:
+    model, text = document
+
+    assert_law(after(chunked(text, *sizes), model))
+
+
+@given(json_values, dumps, chunk_sizes, st.sampled_from(list(MODELS)), st.integers(1, 9))
+def test_the_percentage_never_falls_even_if_the_document_does_not_fit_the_model(
+    value: Any, dump: Any, sizes: list[int], model: Any, expected: int
+) -> None:
+    chunks = chunked(dump(value), *sizes)
+
+    assert_law(before(chunks, model, {"name": expected, (): expected, ("tags", 0): expected}))
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_the_percentage_never_falls_when_keys_are_repeated(size: int) -> None:
+    text = '{"name": "ab", "address": {"street": "a", "number": 1}, "name": "b", "address": {"nu'
+    text += 'mber": 1}, "address": null, "tags": ["a", "b", "c"], "tags": ["d"], "age": 1, "x": 1}'
+
+    assert_law(before(chunked(text, size), User))
+    assert_law(before(chunked(text, size)))
+
+
+@given(documents(MODELS), chunk_sizes)
+def test_the_percentage_depends_on_the_text_so_far_and_not_on_how_it_was_cut(
+    document: tuple[Any, str], sizes: list[int]
+) -> None:
+    model, text = document
+    chunks = chunked(text, *sizes)
+    in_characters = [p.percent for p in before(text, model).values]
+
+    ends = list(accumulate(map(len, chunks)))
+    cut = [p.percent for p in before(chunks, model).values]
+
+    assert cut == [in_characters[min(end, len(in_characters)) - 1] for end in ends][: len(cut)]
+
+
+def test_the_model_of_a_validated_element_is_complete() -> None:
+    address = Address(street="a", number=1)
+
+    (progress,) = through([address], ops.track_progress()).values
+
+    assert progress.percent == 100.0
+    assert progress.completed == (("street",), ("number",))
+    assert progress.current == ()

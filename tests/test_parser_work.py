@@ -1,0 +1,133 @@
+"""The work of IncrementalParser is linear in the text, and constant per chunk."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from streamops.parser import IncrementalParser
+
+LONGER = 4
+
+
+class Work:
+    """Counts calls, and the characters of text that are handed from function to function.
+
+    Time that a regular expression or a copy takes shows in the length of what it is given.
+    """
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.characters = 0
+
+    def __enter__(self) -> Work:
+        sys.setprofile(self._count)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+
+    def _count(self, frame: FrameType, event: str, _: Any) -> None:
+        if event in ("call", "c_call"):
+            self.calls += 1
+        if event == "call":
+            given = frame.f_locals.values()
+            self.characters += sum(len(value) for value in given if isinstance(value, str))
+
+
+def work_on(text: str, size: int) -> Work:
+    """Feed a text in chunks of a size."""
+    parser = IncrementalParser(max_depth=len(text))
+    chunks = [text[at : at + size] for at in range(0, len(text), size)]
+
+    with Work() as work:
+        for chunk in chunks:
+            parser.feed(chunk)
+
+    return work
+
+
+TEXTS = {
+    "one long string": ('["', "abc ", '"]'),
+    "one long string of escapes": ('["', "\\n\\u00e9\\ud83d\\ude00", '"]'),
+    "one long string of surrogates in halves": ('["', "\ud83d\ude00", '"]'),
+    "one long string that never ends": ('["', "abc ", ""),
+    "one long key": ('{"', "abc ", '": 1}'),
+    "many items": ("[", '{"id": 1, "name": "Ann"}, ', "0]"),
+    "many numbers": ("[", "12.5, ", "0]"),
+    "many properties": ("{", '"key": true, ', '"last": null}'),
+    "many arrays": ("[", "[[], [1]], ", "0]"),
+    "long prose": ("Well, ", "this is prose. ", "{}"),
+    "long reasoning": ("<think>", "maybe < or [1] ", "</think>{}"),
+    "many thoughts": ("So ", "<think>{}</think>", "{}"),
+    "brackets in prose": ("Well, ", "{name} [link] [[x] ", "{}"),
+    "opening brackets in prose": ("Well, ", "[[[x ", "{}"),
+    "open strings in prose": ("Well, ", '{"a ', ": {}"),
+    "angle brackets in prose": ("Well, ", "<thin ", "{}"),
+    "white space before": ("", " \n\t ", "{}"),
+    "white space inside": ("[", " \n\t ", "]"),
+    "white space after a bracket in prose": ("Well, [", "    ", "1]"),
+    "deep arrays": ("", "[", ""),
+    "deep objects": ("", '{"a":', ""),
+    "text after the value": ("{}", "text ", ""),
+}
+
+
+@pytest.mark.parametrize(("before", "repeated", "after"), TEXTS.values(), ids=TEXTS)
+def test_work_grows_with_the_text_and_no_faster(before: str, repeated: str, after: str) -> None:
+    times = 4000 // len(repeated) + 1
+    short = work_on(before + repeated * times + after, 4)
+    long = work_on(before + repeated * times * LONGER + after, 4)
+
+    # Short texts pay a little for what a long one pays once.
+    assert long.calls <= LONGER * short.calls * 1.1 + 100
+    assert long.characters <= LONGER * short.characters * 1.1 + 5000
+
+
+@pytest.mark.parametrize(("before", "repeated", "after"), TEXTS.values(), ids=TEXTS)
+def test_a_large_chunk_costs_no_more_calls_than_small_ones(
+    before: str, repeated: str, after: str
+) -> None:
+    text = before + repeated * (4000 // len(repeated) + 1) + after
+
+    assert work_on(text, len(text)).calls <= work_on(text, 4).calls * 1.1 + 100
+
+
+def test_a_chunk_costs_the_same_however_much_came_before_it() -> None:
+    parser = IncrementalParser()
+    parser.feed("[")
+    costs: list[int] = []
+    for _ in range(2000):
+        with Work() as work:
+            parser.feed('{"a": [1, "x"]}, ')
+        costs.append(work.calls)
+
+    assert set(costs[1:]) == {costs[1]}
+
+
+def test_a_snapshot_that_nobody_looks_at_is_not_built() -> None:
+    few, many = IncrementalParser(), IncrementalParser()
+    few.feed("[1, ")
+    many.feed("[" + "1, " * 10_000)
+
+    with Work() as cheap:
+        few.feed("2, ")
+    with Work() as dear:
+        many.feed("2, ")
+
+    assert dear.calls == cheap.calls
+    assert dear.characters == cheap.characters
+
+
+def test_a_snapshot_copies_only_what_is_open() -> None:
+    parser = IncrementalParser()
+    parser.feed('{"finished": [' + "[1], " * 10_000 + '0], "open": [')
+    before = parser.feed("1, ")[0].value
+    with Work() as work:
+        after = parser.feed("2, ")[0].value
+
+    assert after["finished"] is before["finished"]
+    assert work.calls < 100

@@ -1,0 +1,122 @@
+"""What type checkers infer through ``pipe``. Checked by them, and never run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, assert_type
+
+from pydantic import BaseModel, Field
+from reactivex import Observable
+from reactivex import operators as rx
+
+from streamops import operators as ops
+from streamops.delta import Delta
+from streamops.operators import ItemResult
+from streamops.progress import Progress
+from streamops.snapshot import Snapshot
+from streamops.testing import Stage, chunked
+
+
+class User(BaseModel):
+    name: str
+
+
+class Admin(BaseModel):
+    rights: list[str]
+
+
+def name_of(user: User) -> str:
+    return user.name
+
+
+def test_the_types_in_this_file_are_checked() -> None:
+    assert TYPE_CHECKING is False  # by a type checker; there is nothing to run
+
+
+def accumulate_json_reads_deltas_and_text(
+    deltas: Observable[Delta], texts: Observable[str], both: Observable[Delta | str]
+) -> None:
+    assert_type(deltas.pipe(ops.accumulate_json()), Observable[Snapshot])
+    assert_type(texts.pipe(ops.accumulate_json()), Observable[Snapshot])
+    assert_type(both.pipe(ops.accumulate_json()), Observable[Snapshot])
+    assert_type(texts.pipe(ops.accumulate_json(values="many", strict=True)), Observable[Snapshot])
+    assert_type(ops.accumulate_json()(texts), Observable[Snapshot])
+
+
+def to_partial_emits_the_model(snapshots: Observable[Snapshot]) -> None:
+    assert_type(snapshots.pipe(ops.to_partial(User)), Observable[User])
+    assert_type(snapshots.pipe(ops.to_partial(list[User])), Observable[list[User]])
+    assert_type(snapshots.pipe(ops.to_partial(int)), Observable[int])
+    assert_type(ops.to_partial(User)(snapshots), Observable[User])
+
+
+def types_that_are_no_classes_are_any(snapshots: Observable[Snapshot]) -> None:
+    tagged: Any = Annotated[User | Admin, Field(union_mode="left_to_right")]
+
+    assert_type(snapshots.pipe(ops.to_partial(tagged)), Observable[Any])
+    assert_type(snapshots.pipe(ops.split_items(tagged)), Observable[Any])
+    assert_type(snapshots.pipe(ops.split_items(tagged, on_invalid="result")), Observable[Any])
+
+
+def split_items_emits_items(snapshots: Observable[Snapshot]) -> None:
+    assert_type(snapshots.pipe(ops.split_items(User)), Observable[User])
+    assert_type(snapshots.pipe(ops.split_items(User, ("users",))), Observable[User])
+    assert_type(snapshots.pipe(ops.split_items(User, on_invalid="skip")), Observable[User])
+    assert_type(snapshots.pipe(ops.split_items(User, on_invalid="raise")), Observable[User])
+    assert_type(
+        snapshots.pipe(ops.split_items(User, ("users",), on_invalid="result")),
+        Observable[ItemResult[User]],
+    )
+    assert_type(snapshots.pipe(ops.split_items(dict[str, int])), Observable[dict[str, int]])
+
+
+def distinct_snapshots_keeps_the_type(
+    snapshots: Observable[Snapshot], users: Observable[User]
+) -> None:
+    assert_type(snapshots.pipe(ops.distinct_snapshots()), Observable[Snapshot])
+    assert_type(users.pipe(ops.distinct_snapshots()), Observable[User])
+    assert_type(users.pipe(ops.distinct_snapshots(name_of)), Observable[User])
+    assert_type(ops.distinct_snapshots()(users), Observable[User])
+
+
+def track_progress_wraps_the_type(snapshots: Observable[Snapshot], users: Observable[User]) -> None:
+    assert_type(snapshots.pipe(ops.track_progress(User)), Observable[Progress[Snapshot]])
+    assert_type(users.pipe(ops.track_progress()), Observable[Progress[User]])
+    assert_type(users.pipe(ops.track_progress(expected={"users": 3})), Observable[Progress[User]])
+
+
+def progress_has_typed_members(progress: Progress[User]) -> None:
+    assert_type(progress.value, User)
+    assert_type(progress.percent, float)
+    assert_type(progress.eta, float | None)
+    assert_type(progress.elapsed, float)
+    assert_type(progress.completed, tuple[tuple[str | int, ...], ...])
+    assert_type(progress.current, tuple[str | int, ...])
+
+
+def a_result_has_typed_members(result: ItemResult[User]) -> None:
+    assert_type(result.value, User | None)
+    assert_type(result.index, int)
+    assert_type(result.text, str)
+
+
+def a_whole_pipeline_is_typed(deltas: Observable[Delta]) -> None:
+    progress = deltas.pipe(
+        ops.accumulate_json(),
+        ops.to_partial(User),
+        ops.distinct_snapshots(),
+        ops.track_progress(),
+    )
+    assert_type(progress, Observable[Progress[User]])
+
+    names = deltas.pipe(
+        ops.accumulate_json(), ops.distinct_snapshots(), ops.to_partial(User), rx.map(name_of)
+    )
+    assert_type(names, Observable[str])
+
+    items = deltas.pipe(ops.accumulate_json(), ops.split_items(User, ("users",)), rx.map(name_of))
+    assert_type(items, Observable[str])
+
+
+def the_stage_is_typed(users: Observable[User]) -> None:
+    assert_type(Stage().run(users)[0].time, int)
+    assert_type(chunked("text", 1, 2), list[str])
