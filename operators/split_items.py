@@ -170,7 +170,7 @@ class _Splitter(Step[Snapshot, Any]):
         path = self._path or ()
         what = "missing" if self._path is None or snapshot.complete else "list_type"
         error = ValidationError.from_exception_data(
-            "split_items", [{"type": what, "loc": path, "input": found}]
+            "split_items", [{"type": what, "loc": (), "input": found}]
         )
         return SchemaMismatch(
             validation_error=error,

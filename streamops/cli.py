@@ -15,7 +15,6 @@ from streamops import __version__
 from streamops.errors import StreamopsError
 
 _EXTRA = ("rich", "starlette", "uvicorn")
-_GLANCE = 0.2  # seconds between two looks at what was saved
 
 _EXAMPLES = """\
 examples:
@@ -179,55 +178,25 @@ def _replay(arguments: argparse.Namespace) -> int:
 def _record(arguments: argparse.Namespace) -> int:
     from streamops.replay import record
 
-    saved = _Saved(arguments.file)
-
     try:
         with record(
-            arguments.file, arguments.upstream, port=arguments.port, overwrite=arguments.overwrite
+            arguments.file,
+            arguments.upstream,
+            port=arguments.port,
+            overwrite=arguments.overwrite,
+            on_saved=lambda path: _say(f"Saved {path}"),
         ) as base_url:
             _say(f"Recording {arguments.upstream} at {base_url} until Ctrl-C. Use it with:")
             _say(f"  OPENAI_BASE_URL={base_url} OPENAI_API_KEY=... streamops demo")
 
             with suppress(KeyboardInterrupt):
-                while True:
-                    saved.announce()
-                    threading.Event().wait(_GLANCE)
+                threading.Event().wait()
     except FileExistsError:
         return _fail(f"{arguments.file} exists: name another file, or replace it with --overwrite")
     except OSError as error:
         return _fail(_reason(error))
 
-    # Ctrl-C ended what was still on its way, and that was saved, too.
-    saved.announce()
     return 0
-
-
-class _Saved:
-    """Watches the files that a recording is saved in."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._known = self._found()
-
-    def announce(self) -> None:
-        """Say which files were saved since the last time."""
-        found = self._found()
-
-        for file in sorted(found.items() - self._known.items()):
-            _say(f"Saved {file[0]}")
-
-        self._known = found
-
-    def _found(self) -> dict[Path, int]:
-        """Return when each file of the recording was changed."""
-        folder, stem = self._file.parent, self._file.stem
-        files = list(folder.iterdir()) if folder.is_dir() else []
-        return {
-            file: file.stat().st_mtime_ns
-            for file in files
-            if file.suffix == self._file.suffix
-            and (file.stem == stem or file.stem.removeprefix(f"{stem}-").isdecimal())
-        }
 
 
 def _pace(text: str) -> float | str:

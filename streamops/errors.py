@@ -142,7 +142,8 @@ class SourceFailed(StreamopsError):
 
     def __init__(self, message: str, *, dropped: bool = False) -> None:
         super().__init__(message)
-        self.dropped = dropped
+        if dropped:
+            self.dropped = True
 
 
 class ConnectionDropped(TruncatedJson, SourceFailed):

@@ -76,7 +76,8 @@ class Progress(Generic[S]):
         if self._snapshot is not None:
             return self._snapshot.finished_paths()
 
-        return tuple((name,) for name in getattr(self._value, "model_fields_set", ()))
+        arrived = getattr(self._value, "model_fields_set", ())
+        return tuple((name,) for name in getattr(self._value, "__dict__", ()) if name in arrived)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Progress):

@@ -56,14 +56,16 @@ class Reader:
         try:
             return self._read_text(snapshot)
         except ValidationError as error:
-            raise self._mismatch(error, snapshot.value, (), snapshot) from error
+            mismatch = self._mismatch(error, snapshot.value, (), snapshot)
+            raise mismatch from mismatch.validation_error
 
     def read_value(self, value: Any, path: Path, snapshot: Snapshot) -> Any:
         """Return what a finished JSON value at a path is as the type; raises as ``read`` does."""
         try:
             return self._adapter.validate_json(json_of(value))
         except ValidationError as error:
-            raise self._mismatch(error, value, path, snapshot) from error
+            mismatch = self._mismatch(error, value, path, snapshot)
+            raise mismatch from mismatch.validation_error
 
     def _read_text(self, snapshot: Snapshot) -> Any:
         try:

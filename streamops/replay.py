@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def record(
     *,
     port: int = 0,
     overwrite: bool = False,
+    on_saved: Callable[[Path], object] | None = None,
 ) -> AbstractContextManager[str]:
     """Pass requests on to ``upstream`` and save the streamed answers, with their times.
 
@@ -44,7 +46,8 @@ def record(
     delay, also those that are not streams. The first stream is saved at ``path``, the next ones
     beside it as ``name-2.sse`` and so on, each when it has ended. If the client leaves early or
     the upstream breaks off, what arrived is saved and marked as incomplete. Only the answer's body
-    is saved: no header, no key, no request.
+    is saved: no header, no key, no request. ``on_saved`` is called in the server's thread with the
+    path of each stream that was saved.
 
     FileExistsError if ``path`` exists, unless ``overwrite`` is set; the numbered names that exist
     are then overwritten too, and passed over otherwise. ImportError if the ``server`` extra is not
@@ -61,7 +64,7 @@ def record(
     if not target.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {target.parent} to save {target.name} in")
 
-    return serve(Recorder(target, upstream, overwrite=overwrite), port)
+    return serve(Recorder(target, upstream, overwrite=overwrite, on_saved=on_saved), port)
 
 
 def _read_all(paths: tuple[str | Path, ...]) -> dict[str, list[Recording]]:

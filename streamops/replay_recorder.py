@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -37,7 +37,15 @@ _NOT_PASSED_ON = {
 class Recorder(Starlette):
     """Pass requests on and save the streamed answers."""
 
-    def __init__(self, path: Path, upstream: str, *, overwrite: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        upstream: str,
+        *,
+        overwrite: bool,
+        on_saved: Callable[[Path], object] | None,
+    ) -> None:
+        self._on_saved = on_saved
         self._upstream = upstream.rstrip("/")
         self._path = path
         self._overwrite = overwrite
@@ -93,13 +101,14 @@ class Recorder(Starlette):
             path = self._path.with_stem(f"{self._path.stem}-{number}")
 
         self._taken.add(path)
-        return _Saving(path, sent)
+        return _Saving(path, sent, self._on_saved)
 
 
 class _Saving:
     """One stream on its way into a file, which gets its name at the end."""
 
-    def __init__(self, path: Path, sent: float) -> None:
+    def __init__(self, path: Path, sent: float, on_saved: Callable[[Path], object] | None) -> None:
+        self._on_saved = on_saved
         self._path = path
         self._sent = sent
         self._partial = path.with_name(f"{path.name}.part")
@@ -115,6 +124,9 @@ class _Saving:
             self._file.write(last)
 
         self._partial.replace(self._path)
+
+        if self._on_saved is not None:
+            self._on_saved(self._path)
 
 
 async def _relay(answer: httpx2.Response, saving: _Saving | None) -> AsyncGenerator[bytes]:

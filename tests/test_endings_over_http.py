@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +89,7 @@ ENDINGS = {
         lambda e: (
             isinstance(e, so.TruncatedJson)
             and isinstance(e, so.SourceFailed)
+            and isinstance(e.__cause__, so.SourceFailed)
             and isinstance(e.__cause__.__cause__, APIConnectionError)
             and e.text == '{"title": "Te'
         ),
@@ -132,7 +133,7 @@ def ending(request: pytest.FixtureRequest) -> Ending:
 
 
 @contextmanager
-def served(body: str, folder: Path) -> Iterator[str]:
+def served(body: str, folder: Path) -> Generator[str]:
     file = folder / "ending.sse"
     file.write_text(body)
     with replay(file) as base_url:

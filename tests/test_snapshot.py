@@ -192,3 +192,15 @@ def test_a_snapshot_looked_at_late_shows_what_it_showed() -> None:
         {"a": "x"},
     ]
     assert snapshots[3].value["b"][0] is snapshots[5].value["b"][0]
+
+
+def test_a_late_look_at_an_older_snapshot_does_not_unshare_what_closes_next() -> None:
+    parser = IncrementalParser()
+    older, newer = (parser.feed(chunk)[0] for chunk in ('{"a": [1, ', "2 "))
+    seen = newer.value["a"]
+    assert older.value == {"a": [1]}
+
+    closed, after = (parser.feed(chunk)[0] for chunk in ("]", ', "b": 1}'))
+
+    assert closed.value["a"] is seen
+    assert after.value["a"] is seen

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reactivex import operators as rx
 
 from streamops.testing import Stage, chunked
-from tests.growing import chunk_sizes
+from tests.documents import chunk_sizes
 
 
 def test_a_stream_that_runs_like_the_marbles_equals_them() -> None:

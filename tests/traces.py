@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 
 import sniffio
@@ -21,7 +21,7 @@ PATIENCE = 10.0
 
 
 @contextmanager
-def no_threads_left() -> Iterator[None]:
+def no_threads_left() -> Generator[None]:
     """Fail if a thread is left that was not there before."""
     before = set(threading.enumerate())
     yield
@@ -35,7 +35,7 @@ def no_threads_left() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def nothing_left() -> AsyncIterator[None]:
+async def nothing_left() -> AsyncGenerator[None]:
     """Fail if a task or a thread is left; collect, so that warnings of finalizers come now."""
     with no_threads_left():
         tasks = living_tasks()

@@ -24,7 +24,7 @@ from streamops.errors import (
 )
 from streamops.snapshot import Snapshot
 from streamops.testing import Stage, chunked
-from tests.growing import chunk_sizes, dumps, json_values
+from tests.documents import chunk_sizes, dumps, json_values
 from tests.outcomes import Outcome, outcome, pushed, through
 
 

@@ -18,7 +18,8 @@ from streamops import operators as ops
 from streamops.errors import SourceFailed
 from streamops.snapshot import Snapshot
 from streamops.testing import Stage, chunked
-from tests.growing import MODELS, Address, chunk_sizes, documents
+from tests.documents import MODELS, chunk_sizes, documents
+from tests.growing import Address
 from tests.outcomes import outcome, shown, through, values
 
 

@@ -19,16 +19,8 @@ from streamops import operators as ops
 from streamops.errors import MalformedJson, NoJson, SchemaMismatch, SourceFailed, TruncatedJson
 from streamops.snapshot import Path
 from streamops.testing import Stage, chunked
-from tests.growing import (
-    Address,
-    Cat,
-    Pet,
-    User,
-    chunk_sizes,
-    dumps,
-    json_values,
-    users,
-)
+from tests.documents import chunk_sizes, dumps, json_values, users
+from tests.growing import Address, Cat, Pet, User
 from tests.outcomes import Outcome, outcome, pushed, through, values
 
 ADDRESSES = [Address(street="a", number=1), Address(street="b", number=2)]

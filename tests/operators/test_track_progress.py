@@ -19,16 +19,8 @@ from streamops.errors import NoJson, SourceFailed, TruncatedJson
 from streamops.progress import Progress
 from streamops.snapshot import Snapshot
 from streamops.testing import Stage, chunked
-from tests.growing import (
-    MODELS,
-    OTHER_TYPES,
-    Address,
-    User,
-    chunk_sizes,
-    documents,
-    dumps,
-    json_values,
-)
+from tests.documents import MODELS, OTHER_TYPES, chunk_sizes, documents, dumps, json_values
+from tests.growing import Address, User
 from tests.outcomes import Outcome, outcome, through, values
 
 

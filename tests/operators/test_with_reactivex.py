@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import reactivex
-from reactivex import ConnectableObservable, Observable
+from reactivex import ConnectableObservable, GroupedObservable, Observable
 from reactivex import operators as rx
 from reactivex.subject import Subject
 
 from streamops import operators as ops
 from streamops.delta import Delta
 from streamops.errors import SchemaMismatch, SourceFailed, TruncatedJson
-from streamops.progress import Progress
 from streamops.lifting import Operator
+from streamops.progress import Progress
 from streamops.snapshot import Snapshot
 from streamops.testing import Stage
 from tests.growing import Address, User
@@ -189,6 +189,28 @@ def test_take_leaves_without_an_error_though_the_json_is_open() -> None:
     assert received.completed
 
 
+def test_grouped_choices_are_read_apart() -> None:
+    deltas = reactivex.of(Delta("[1", choice=0), Delta("[2", choice=1), Delta("]", choice=0))
+    by_choice: Operator[Delta, GroupedObservable[int, Delta]] = rx.group_by(choice_of)
+
+    received = outcome(deltas.pipe(by_choice, rx.flat_map(read_as_text)))
+
+    assert received.values == [[], [], [1]]
+    assert isinstance(received.error, TruncatedJson)
+
+
+def choice_of(delta: Delta) -> int:
+    return delta.choice
+
+
+def text_of(delta: Delta) -> str:
+    return delta.text
+
+
+def read_as_text(deltas: Observable[Delta]) -> Observable[Any]:
+    return deltas.pipe(rx.map(text_of), ops.accumulate_json(), rx.map(value_of))
+
+
 def test_catch_may_go_on_with_another_model() -> None:
     cheap = reactivex.of("[1, ")
     good = reactivex.of("[1, 2]")
@@ -232,24 +254,6 @@ def test_a_stream_is_followed_from_deltas_to_progress_in_one_pipe() -> None:
 
     assert [name for _, name in seen] == ["J", "Jo", "Jo"]
     assert seen[-1][0] == 100
-
-
-def test_grouped_choices_are_read_apart() -> None:
-    deltas = reactivex.of(Delta("[1", choice=0), Delta("[2", choice=1), Delta("]", choice=0))
-
-    def choice_of(delta: Delta) -> int:
-        return delta.choice
-
-    def text_of(delta: Delta) -> str:
-        return delta.text
-
-    def read(deltas_of_one: Observable[Delta]) -> Observable[Any]:
-        return deltas_of_one.pipe(rx.map(text_of), ops.accumulate_json(), rx.map(value_of))
-
-    received = outcome(deltas.pipe(rx.group_by(choice_of), rx.flat_map(read)))
-
-    assert received.values == [[], [], [1]]
-    assert isinstance(received.error, TruncatedJson)
 
 
 def test_an_error_of_one_merged_stream_ends_all_of_them() -> None:

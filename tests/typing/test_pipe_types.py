@@ -24,6 +24,9 @@ class Admin(BaseModel):
     rights: list[str]
 
 
+Either = Annotated[User | Admin, Field(union_mode="left_to_right")]
+
+
 def name_of(user: User) -> str:
     return user.name
 
@@ -50,11 +53,10 @@ def to_partial_emits_the_model(snapshots: Observable[Snapshot]) -> None:
 
 
 def types_that_are_no_classes_are_any(snapshots: Observable[Snapshot]) -> None:
-    tagged: Any = Annotated[User | Admin, Field(union_mode="left_to_right")]
-
-    assert_type(snapshots.pipe(ops.to_partial(tagged)), Observable[Any])
-    assert_type(snapshots.pipe(ops.split_items(tagged)), Observable[Any])
-    assert_type(snapshots.pipe(ops.split_items(tagged, on_invalid="result")), Observable[Any])
+    assert_type(snapshots.pipe(ops.to_partial(User | Admin)), Observable[Any])
+    assert_type(snapshots.pipe(ops.to_partial(Either)), Observable[Any])
+    assert_type(snapshots.pipe(ops.split_items(User | Admin)), Observable[Any])
+    assert_type(snapshots.pipe(ops.split_items(User | Admin, on_invalid="result")), Observable[Any])
 
 
 def split_items_emits_items(snapshots: Observable[Snapshot]) -> None:
