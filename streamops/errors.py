@@ -77,6 +77,8 @@ class TruncatedJson(StreamopsError):
         self.snapshot = snapshot
         self.text = text
         """Everything that arrived."""
+        self.offset = len(text)
+        """Where it ended, in characters."""
         self.finish_reason = finish_reason
         """What the provider said, if it said anything."""
 
@@ -89,6 +91,8 @@ class NoJson(StreamopsError):
         super().__init__(what)
         self.text = text
         """Everything that arrived."""
+        self.offset = len(text)
+        """Where it ended, in characters."""
         self.finish_reason = finish_reason
         """What the provider said, if it said anything."""
 

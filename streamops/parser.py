@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 from streamops.errors import LimitExceeded, MalformedJson, NoJson, StreamopsError, TruncatedJson
 from streamops.preamble import Preamble
@@ -17,6 +16,25 @@ from streamops.snapshot import (
     Snapshot,
     StringNode,
 )
+from streamops.tokens import (
+    LENIENT_WORDS,
+    MAX_NUMBER_CHARS,
+    NUMBER_BEGINS,
+    REPLACEMENT,
+    SPACES,
+    WORDS,
+    SurrogateMender,
+    TooLong,
+    Unexpected,
+    atom,
+    plain,
+    read_escape,
+    read_number,
+    read_word,
+    skip_spaces,
+    spaces,
+    strict_plain,
+)
 
 Around: TypeAlias = Literal["skip", "reject"]
 """What to do with text before and after the JSON."""
@@ -26,49 +44,10 @@ Values: TypeAlias = Literal["one", "many"]
 
 DEFAULT_MAX_DEPTH = 500
 DEFAULT_MAX_CHARS = 16_000_000
-MAX_NUMBER_CHARS = 4300  # what Python converts to an int without being told to
 
 CUT_SHORT = ("length", "content_filter")
 """Finish reasons that say that the model had more to write."""
 
-_WORDS: dict[str, tuple[str, Any]] = {
-    "t": ("true", True),
-    "f": ("false", False),
-    "n": ("null", None),
-}
-_LENIENT_WORDS = {
-    **_WORDS,
-    "N": ("NaN", float("nan")),
-    "I": ("Infinity", float("inf")),
-    "-I": ("-Infinity", float("-inf")),
-}
-
-
-def _always(pattern: str) -> Callable[[str, int], re.Match[str]]:
-    """Compile a pattern that matches everywhere, if only the empty string."""
-    return cast("Callable[[str, int], re.Match[str]]", re.compile(pattern).match)
-
-
-_spaces = _always(r"[ \t\n\r]*")
-_plain = _always(r'[^"\\]*')
-_strict_plain = _always(r'[^"\\\x00-\x1f]*')
-_number_characters = _always(r"[-+.0-9eE]*")
-_number = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?").fullmatch
-_number_so_far = _always(
-    r"-?(?:(?:0|[1-9][0-9]*)(?:\.(?:[0-9]+(?:[eE][-+]?[0-9]*)?)?|[eE][-+]?[0-9]*)?)?"
-)
-_escape = re.compile(r'\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4}))').match
-_escape_so_far = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?").match
-_low_surrogate = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})").match
-_low_surrogate_so_far = re.compile(r"(?:\\(?:u(?:[dD](?:[c-fC-F][0-9a-fA-F]?)?)?)?)?\Z").match
-_surrogates = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
-
-_ESCAPED = {
-    '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
-}  # fmt: skip
-_REPLACEMENT = "\ufffd"
-_SPACES = frozenset(" \t\n\r")
-_NUMBER_BEGINS = frozenset("-0123456789")
 _SHOWN_AROUND = 60  # characters of the text that a message shows before an error
 
 
@@ -125,8 +104,8 @@ class IncrementalParser:
 
         reject = strict or around == "reject"
         self._rejects_rest = reject and values == "one"
-        self._words = _WORDS if strict else _LENIENT_WORDS
-        self._plain = _strict_plain if strict else _plain
+        self._words = WORDS if strict else LENIENT_WORDS
+        self._plain = strict_plain if strict else plain
         self._state: Callable[[str, int], int] = self._read_root if strict else self._read_mark
         self._max_depth = max_depth
         self._max_chars = max_chars
@@ -143,7 +122,7 @@ class IncrementalParser:
         self._end = 0  # where in the whole text self._text ends
         self._end_of_json: int | None = None  # where the value, or what can be read, has ended
         self._pending = ""  # read, but not decidable before more arrives
-        self._high_surrogate = ""
+        self._surrogates = SurrogateMender()
         self._revision = 0
         self._shown: Snapshot | None = None  # the first snapshot of its revision
         self._shown_revision = -1
@@ -228,10 +207,10 @@ class IncrementalParser:
         if self._error is not None:
             raise self._error
 
-        if self._high_surrogate:
-            self._high_surrogate = ""
-            if (last := self.feed(_REPLACEMENT)) and self.complete:
-                return last
+        if self._surrogates.held:
+            self._surrogates.held = ""
+            if (snapshots := self.feed(REPLACEMENT)) and self.complete:
+                return snapshots
 
         if self.complete:
             return ()
@@ -242,9 +221,9 @@ class IncrementalParser:
             self._pending = value
             self._document.start = self._end - len(value)
 
-        whole = finish_reason not in CUT_SHORT
-        if whole and self._container is self._document and self._is_atom(self._pending):
-            self._append(self._atom(self._pending))
+        last = atom(self._pending, self._words) if self._container is self._document else None
+        if last is not None and finish_reason not in CUT_SHORT:
+            self._append(*last)
             return (self.snapshot,)
 
         if self.started:
@@ -253,9 +232,7 @@ class IncrementalParser:
         raise NoJson(text=self.text, finish_reason=finish_reason)
 
     def _advance(self, text: str) -> None:
-        if self._high_surrogate or not text.isascii():
-            text = self._mend_surrogates(text)
-
+        text = self._surrogates.feed(text)
         room = len(text) if self.complete else self._max_chars - self._end
         self._read(text[:room])
         if len(text) > room:
@@ -265,8 +242,8 @@ class IncrementalParser:
             self._read(text[room:])
 
         if self.complete and not self._rejects_rest:
-            self.rest += self._high_surrogate
-            self._high_surrogate = ""
+            self.rest += self._surrogates.held
+            self._surrogates.held = ""
 
     def _read(self, text: str) -> None:
         if not text:
@@ -287,17 +264,11 @@ class IncrementalParser:
 
         self._text = text
         position, end = 0, len(text)
-        while position < end:
-            position = self._state(text, position)
-
-    def _mend_surrogates(self, text: str) -> str:
-        """Join surrogates that arrived in two halves, and replace those that stay alone."""
-        text = self._high_surrogate + text
-        self._high_surrogate = ""
-        if "\ud800" <= text[-1:] <= "\udbff":
-            text, self._high_surrogate = text[:-1], text[-1]
-
-        return _surrogates.sub(lambda match: _joined(match.group()), text)
+        try:
+            while position < end:
+                position = self._state(text, position)
+        except Unexpected as fault:
+            raise self._malformed(fault.position, fault.expected) from None
 
     # Every state takes the text and a position in it, and returns the position after what it read:
     # the end of the text if it has to wait for more.
@@ -307,8 +278,8 @@ class IncrementalParser:
         return position + text.startswith("\ufeff", position)
 
     def _read_root(self, text: str, position: int) -> int:
-        if text[position] in _SPACES:
-            return self._skip_spaces(text, position, "a value")
+        if text[position] in SPACES:
+            return skip_spaces(text, position, "a value")
 
         self._document.start = self._offset(position)
         self._state = self._read_value
@@ -319,7 +290,7 @@ class IncrementalParser:
         if character == '"':
             return self._read_new_string(text, position + 1)
 
-        if character in _NUMBER_BEGINS:
+        if character in NUMBER_BEGINS:
             return self._read_number(text, position)
 
         if character == "{":
@@ -331,17 +302,17 @@ class IncrementalParser:
         if character in self._words:
             return self._read_word(text, position, character)
 
-        return self._skip_spaces(text, position, "a value")
+        return skip_spaces(text, position, "a value")
 
     def _read_first_element(self, text: str, position: int) -> int:
         if text[position] == "]":
             return self._close_container(position)
 
-        if text[position] not in _SPACES:
+        if text[position] not in SPACES:
             self._state = self._read_value
             return position
 
-        return self._skip_spaces(text, position, "a value")
+        return skip_spaces(text, position, "a value")
 
     def _read_after_element(self, text: str, position: int) -> int:
         character = text[position]
@@ -352,7 +323,7 @@ class IncrementalParser:
         if character == "]":
             return self._close_container(position)
 
-        return self._skip_spaces(text, position, "',' or ']'")
+        return skip_spaces(text, position, "',' or ']'")
 
     def _read_first_key(self, text: str, position: int) -> int:
         if text[position] == "}":
@@ -361,11 +332,11 @@ class IncrementalParser:
         if text[position] == '"':
             return self._read_key(text, position)
 
-        return self._skip_spaces(text, position, "a key or '}'")
+        return skip_spaces(text, position, "a key or '}'")
 
     def _read_key(self, text: str, position: int) -> int:
         if text[position] != '"':
-            return self._skip_spaces(text, position, "a key")
+            return skip_spaces(text, position, "a key")
 
         begin = position + 1
         end = self._plain(text, begin).end()
@@ -385,7 +356,7 @@ class IncrementalParser:
 
     def _read_colon(self, text: str, position: int) -> int:
         if text[position] != ":":
-            return self._skip_spaces(text, position, "':'")
+            return skip_spaces(text, position, "':'")
 
         self._state = self._read_value
         return position + 1
@@ -399,7 +370,7 @@ class IncrementalParser:
         if character == "}":
             return self._close_container(position)
 
-        return self._skip_spaces(text, position, "',' or '}'")
+        return skip_spaces(text, position, "',' or '}'")
 
     def _read_new_string(self, text: str, position: int) -> int:
         end = self._plain(text, position).end()
@@ -447,109 +418,51 @@ class IncrementalParser:
                 case '"':
                     return end + 1, True
                 case "\\":
-                    character, position = self._read_escape(text, end)
-                    if position == len(text) and not character:
-                        return position, False
+                    escape = read_escape(text, end)
+                    if escape is None:
+                        return self._wait(text, end), False
+                    character, position = escape
                     write(character)
                 case _:
-                    raise self._malformed(end, "an escaped control character")
-
-    def _read_escape(self, text: str, position: int) -> tuple[str, int]:
-        """Read an escape; return what it stands for, or nothing if it has to wait."""
-        escape = _escape(text, position)
-        if escape is None:
-            so_far = _escape_so_far(text, position)
-            end = so_far.end() if so_far else position
-            if end < len(text):
-                digits = end > position + 1
-                raise self._malformed(end, "a hexadecimal digit" if digits else "an escape")
-
-            return "", self._wait(text, position)
-
-        short, code = escape.groups()
-        if short:
-            return _ESCAPED[short], escape.end()
-
-        character, position_after = chr(int(code, 16)), escape.end()
-        if not "\ud800" <= character <= "\udfff":
-            return character, position_after
-
-        if character <= "\udbff":
-            if low := _low_surrogate(text, position_after):
-                return _joined(character + chr(int(low.group(1), 16))), low.end()
-
-            if _low_surrogate_so_far(text, position_after):
-                return "", self._wait(text, position)
-
-        return _REPLACEMENT, position_after
+                    raise Unexpected(end, "an escaped control character")
 
     def _read_number(self, text: str, position: int) -> int:
         if text.startswith("-I", position) and "-I" in self._words:
             return self._read_word(text, position, "-I")
 
-        end = _number_characters(text, position).end()
-        token = text[position : min(end, position + MAX_NUMBER_CHARS)]
-        valid = _number_so_far(token, 0).end()
-        if valid < len(token):
-            raise self._malformed(position + valid, "a valid number")
-
-        if end > position + MAX_NUMBER_CHARS:
+        try:
+            end = read_number(text, position)
+        except TooLong:
             offset = self._offset(position + MAX_NUMBER_CHARS)
-            raise LimitExceeded("number_chars", MAX_NUMBER_CHARS, offset=offset)
+            raise LimitExceeded("number_chars", MAX_NUMBER_CHARS, offset=offset) from None
 
-        if end == len(text):
-            return self._wait(text, position)
-
-        if not _number(token):
-            raise self._malformed(end, "a digit")
-
-        self._append(self._atom(token))
-        return end
+        return self._read_atom(text, position, end)
 
     def _read_word(self, text: str, position: int, initial: str) -> int:
         word, _ = self._words[initial]
-        token = text[position : position + len(word)]
-        if not word.startswith(token):
-            same = next(i for i, letter in enumerate(token) if letter != word[i])
-            raise self._malformed(position + same, word)
+        return self._read_atom(text, position, read_word(text, position, word))
 
-        end = position + len(word)
-        if end >= len(text):
+    def _read_atom(self, text: str, position: int, end: int | None) -> int:
+        value = None if end is None else atom(text[position:end], self._words)
+        if end is None or value is None:
             return self._wait(text, position)
 
-        self._append(self._atom(word))
+        self._append(*value)
         return end
 
     def _read_rest(self, text: str, position: int) -> int:
         self._end_json(self._offset(position))
         self.rest += text[position:]
         if self._rejects_rest:
-            junk = _spaces(text, position).end()
+            junk = spaces(text, position).end()
             if junk < len(text):
-                raise self._malformed(junk, "nothing after the value")
+                raise Unexpected(junk, "nothing after the value")
 
         return len(text)
-
-    def _skip_spaces(self, text: str, position: int, expected: str) -> int:
-        """Skip white space, which is all that may stand here instead of what was expected."""
-        if text[position] not in _SPACES:
-            raise self._malformed(position, expected)
-
-        return _spaces(text, position).end()
 
     def _wait(self, text: str, position: int) -> int:
         self._pending = text[position:]
         return len(text)
-
-    def _is_atom(self, token: str) -> bool:
-        return bool(_number(token)) or any(token == word for word, _ in self._words.values())
-
-    def _atom(self, token: str) -> Any:
-        number = _number(token)
-        if number is None:
-            return next(value for word, value in self._words.values() if word == token)
-
-        return float(token) if number.group(1) or number.group(2) else int(token)
 
     def _open(self, node_type: type[ContainerNode], state: Any, position: int) -> int:
         node = node_type(self._container, self._container.size)
@@ -610,11 +523,3 @@ class IncrementalParser:
             line=line,
             column=max(0, len(line) - 1),
         )
-
-
-def _joined(surrogates: str) -> str:
-    """Return the character of a surrogate pair, or a replacement for a lone one."""
-    if len(surrogates) == 1:
-        return _REPLACEMENT
-
-    return surrogates.encode("utf-16", "surrogatepass").decode("utf-16")

@@ -59,9 +59,6 @@ class Node(ABC):
         if self.closed_in == revision:
             return self.final
 
-        if self.copied_in == revision:
-            return self.copy
-
         shown = build()
         if revision > self.copied_in:
             self.copied_in, self.copy = revision, shown
