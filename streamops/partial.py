@@ -140,12 +140,13 @@ class PartialState:
         takes_extra = model.model_config.get("extra") == "allow"
         private = _private_defaults(model) if model.__private_attributes__ else None
 
-        _set(instance, "__pydantic_fields_set__", {*fields, *extra})
-        _set(instance, "__pydantic_extra__", extra if takes_extra else None)
-        _set(instance, "__pydantic_private__", private)
         values = _instance_dict.__get__(instance)
         values.update(self._source.defaults())
         values.update(fields)
+        _set(instance, "__pydantic_extra__", extra if takes_extra else None)
+        _set(instance, "__pydantic_private__", private)
+        # At last: to another thread this says that the instance is filled.
+        _set(instance, "__pydantic_fields_set__", {*fields, *extra})
 
     @property
     def snapshot(self) -> Snapshot:
