@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-# Text to JSON
 from streamops.operators.accumulate_json import accumulate_json
-
-# What to show of it
 from streamops.operators.distinct_snapshots import distinct_snapshots
-
-# JSON to models and items
+from streamops.operators.field_events import FieldEvent, field_events
+from streamops.operators.select import select
+from streamops.operators.select_channel import select_channel
 from streamops.operators.split_items import ItemResult, split_items
+from streamops.operators.split_tool_calls import ToolCall, split_tool_calls
+from streamops.operators.text_deltas import text_deltas
+from streamops.operators.throttle_latest import throttle_latest
 from streamops.operators.to_partial import to_partial
 from streamops.operators.track_progress import track_progress
+from streamops.operators.when_complete import when_complete
 
 __all__ = [
+    "FieldEvent",
     "ItemResult",
+    "ToolCall",
     "accumulate_json",
     "distinct_snapshots",
+    "field_events",
+    "select",
+    "select_channel",
     "split_items",
+    "split_tool_calls",
+    "text_deltas",
+    "throttle_latest",
     "to_partial",
     "track_progress",
+    "when_complete",
 ]

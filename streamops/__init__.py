@@ -30,6 +30,9 @@ from streamops.errors import (
 from streamops.lifting import Operator, PassThrough, Step, lift
 from streamops.parser import IncrementalParser
 from streamops.partial import State, partial_model, state_of
+
+# Places in a document, and how far it is
+from streamops.patterns import ANY
 from streamops.progress import Progress
 
 # Sinks
@@ -44,6 +47,7 @@ from streamops.sources.openai import from_openai
 __version__ = "0.1.0"
 
 __all__ = [
+    "ANY",
     "ConnectionDropped",
     "ContentFiltered",
     "Delta",

@@ -162,8 +162,12 @@ class StringNode(Node):
         self.size += len(text)
 
     def build(self, count: int) -> str:
+        return self.read(0, count)
+
+    def read(self, start: int, stop: int) -> str:
+        """Return some of the characters."""
         text: str = self._buffer.getvalue() if self._buffer is not None else self.final
-        return text[:count]
+        return text[start:stop]
 
     def finish(self, revision: int) -> Any:
         final = super().finish(revision)
@@ -234,7 +238,7 @@ class Snapshot:
             return self._same_as.value
 
         if self._value is _UNSEEN:
-            self._value = self._build() if self.started else None
+            self._value = self.show(None)[0] if self.started else None
 
         return self._value
 
@@ -308,15 +312,16 @@ class Snapshot:
 
         return (self._same_as or self) is (other._same_as or other)
 
-    def _build(self) -> Any:
+    def show(self, top: Node | None) -> Any:
+        """Return what an open value shows; for None, the list of the values in the document."""
         (node, count), revision = self._mark, self._revision
         value = node.show(revision, lambda: node.build(count))
 
-        while (parent := node.parent) is not None:
+        while node is not top and (parent := node.parent) is not None:
             value = parent.show(revision, partial(parent.build_around, node.index, value))
             node = parent
 
-        return value[0]
+        return value
 
     @property
     def mark(self) -> Mark:
@@ -391,7 +396,7 @@ def _finished(node: ContainerNode, count: int, path: Path) -> Finished | None:
 
     value: Any = node.values[index]
     for key in path[1:]:
-        children = dict(_children(value))
+        children = dict(children_of(value))
         if key not in children:
             return None
         value = children[key]
@@ -465,7 +470,7 @@ def _paths_in(path: Path, value: Any) -> Iterator[Path]:
     remaining: list[tuple[Path, Any, bool]] = [(path, value, False)]
     while remaining:
         path, value, seen = remaining.pop()
-        children = [] if seen else _children(value)
+        children = [] if seen else children_of(value)
         if children:
             remaining.append((path, value, True))
             remaining.extend(((*path, key), child, False) for key, child in reversed(children))
@@ -473,7 +478,8 @@ def _paths_in(path: Path, value: Any) -> Iterator[Path]:
             yield path
 
 
-def _children(value: Any) -> list[tuple[str | int, Any]]:
+def children_of(value: Any) -> list[tuple[str | int, Any]]:
+    """List what a finished value holds, with keys or indexes."""
     if isinstance(value, dict):
         return list(cast("dict[str, Any]", value).items())
 
@@ -484,7 +490,7 @@ def _innermost(path: Path, value: Any) -> Iterator[Path]:
     remaining = [(path, value)]
     while remaining:
         path, value = remaining.pop()
-        children = _children(value)
+        children = children_of(value)
         if children:
             remaining.extend(((*path, key), child) for key, child in reversed(children))
         else:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, assert_type
+from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_type
 
 from pydantic import BaseModel, Field
 from reactivex import Observable
 from reactivex import operators as rx
 
+from streamops import ANY
 from streamops import operators as ops
 from streamops.delta import Delta
-from streamops.operators import ItemResult
+from streamops.operators import FieldEvent, ItemResult, ToolCall
 from streamops.progress import Progress
 from streamops.snapshot import Snapshot
 from streamops.testing import Stage, chunked
@@ -84,6 +85,43 @@ def track_progress_wraps_the_type(snapshots: Observable[Snapshot], users: Observ
     assert_type(snapshots.pipe(ops.track_progress(User)), Observable[Progress[Snapshot]])
     assert_type(users.pipe(ops.track_progress()), Observable[Progress[User]])
     assert_type(users.pipe(ops.track_progress(expected={"users": 3})), Observable[Progress[User]])
+
+
+def a_watched_place_is_any_value_or_text(snapshots: Observable[Snapshot]) -> None:
+    assert_type(snapshots.pipe(ops.select(("users", ANY, "name"))), Observable[Any])
+    assert_type(snapshots.pipe(ops.select(("users", 0), User)), Observable[Any])
+    assert_type(snapshots.pipe(ops.when_complete(())), Observable[Any])
+    assert_type(snapshots.pipe(ops.when_complete((ANY,), list[User])), Observable[Any])
+    assert_type(snapshots.pipe(ops.text_deltas(("name",))), Observable[str])
+    assert_type(snapshots.pipe(ops.text_deltas(("name",), User | Admin)), Observable[str])
+
+
+def events_have_typed_members(snapshots: Observable[Snapshot], event: FieldEvent) -> None:
+    assert_type(snapshots.pipe(ops.field_events()), Observable[FieldEvent])
+    assert_type(event.kind, Literal["started", "grew", "closed"])
+    assert_type(event.path, tuple[str | int, ...])
+    assert_type(event.text, str)
+
+
+def channels_and_calls_are_streams_of_deltas(deltas: Observable[Delta], call: ToolCall) -> None:
+    assert_type(deltas.pipe(ops.select_channel("reasoning")), Observable[Delta])
+    assert_type(deltas.pipe(ops.split_tool_calls()), Observable[ToolCall])
+    assert_type(call.name, str | None)
+    assert_type(call.id, str | None)
+    assert_type(call.index, int)
+    assert_type(call.pipe(ops.accumulate_json(), ops.to_partial(User)), Observable[User])
+    assert_type(deltas.pipe(ops.split_tool_calls(), rx.flat_map(users_of)), Observable[User])
+
+
+def users_of(call: ToolCall) -> Observable[User]:
+    return call.pipe(ops.accumulate_json(), ops.to_partial(User))
+
+
+def throttle_latest_keeps_the_type(
+    snapshots: Observable[Snapshot], users: Observable[User]
+) -> None:
+    assert_type(snapshots.pipe(ops.throttle_latest(0.1)), Observable[Snapshot])
+    assert_type(users.pipe(ops.throttle_latest(1)), Observable[User])
 
 
 def progress_has_typed_members(progress: Progress[User]) -> None:
