@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from functools import partial
 from typing import TypeAlias
 
@@ -27,7 +28,9 @@ from streamops.parser import (
 )
 from streamops.snapshot import Snapshot
 
-NewParser: TypeAlias = Callable[[], IncrementalParser]
+NewParser: TypeAlias = Callable[..., IncrementalParser]
+
+_SLICE = 4096
 
 
 def accumulate_json(
@@ -44,7 +47,9 @@ def accumulate_json(
     JSON as content, else the content of choice 0. The complete snapshot comes the moment the root
     closes (for a root number: when the text ends), and none after it; what else the source sends
     is read and ignored. ``strict``, ``around`` and the limits are IncrementalParser's; with
-    ``values="many"`` several values may follow each other (NDJSON), each with a complete snapshot.
+    ``values="many"`` several values may follow each other (NDJSON), each with a complete snapshot
+    and within the limits; then a chunk gives a snapshot for each value that it completes, and one
+    for what is open after it.
 
     A stream that ends before the root is closed ends in Refused, ContentFiltered, NoJson or
     TruncatedJson; one that cannot be JSON in MalformedJson, after a snapshot of what came before.
@@ -104,8 +109,14 @@ class _OneValue(Step[Delta | str, Snapshot]):
         if error.dropped and parser.started:
             raise ConnectionDropped(snapshot=parser.snapshot, text=parser.text) from error
 
-        error.snapshot = parser.snapshot
-        raise error
+        if error.snapshot is None:
+            error.snapshot = parser.snapshot
+            raise error
+
+        # Somebody else reads another part of the same source, and has marked the error as theirs.
+        mine = copy(error)
+        mine.snapshot = parser.snapshot
+        raise mine from error.__cause__
 
     def _text_for_us(self, delta: Delta) -> str:
         if not isinstance(delta, Delta):
@@ -140,25 +151,60 @@ class _ManyValues(_OneValue):
     def __init__(self, new_parser: NewParser) -> None:
         super().__init__(new_parser)
         self._finished = 0
+        self._offset = 0
+        self._is_between = False
 
     def feed(self, item: Delta | str) -> Iterator[Snapshot]:
         text = item if isinstance(item, str) else self._text_for_us(item)
+        latest: Snapshot | None = None
 
+        try:
+            # A parser keeps what it is given, so it is given no more than it may need.
+            for begin in range(0, len(text), _SLICE):
+                for snapshot in self._read(text[begin : begin + _SLICE]):
+                    latest = None if snapshot.complete else snapshot
+                    if snapshot.complete:
+                        yield snapshot
+        except StreamopsError:
+            if latest is not None:
+                yield latest
+            raise
+
+        if latest is not None:
+            yield latest
+
+    def close(self) -> Iterable[Snapshot]:
+        try:
+            return super().close()
+        except NoJson:
+            if self._finished:
+                return ()
+            raise
+
+    def _read(self, text: str) -> Iterator[Snapshot]:
         while text:
+            if self._is_between:
+                text = self._skip_spaces(text)
+
+            self._offset += len(text)
             for snapshot in super().feed(text):
                 if snapshot.started or not self._finished:
                     yield snapshot
 
-            text = self._parser.rest.lstrip(" \t\n\r")
+            text = self._parser.rest
             if self._parser.complete:
                 self._finished += 1
-                self._parser = self._new_parser()
+                self._offset -= len(text)
+                self._parser = self._new_parser(offset=self._offset)
+                self._is_between = True
 
-    def close(self) -> Iterable[Snapshot]:
-        if self._finished and not self._parser.started:
-            return ()
-
-        return super().close()
+    def _skip_spaces(self, text: str) -> str:
+        value = text.lstrip(" \t\n\r")
+        self._offset += len(text) - len(value)
+        if value:
+            self._parser = self._new_parser(offset=self._offset)
+            self._is_between = False
+        return value
 
 
 def _last_words(error: StreamopsError) -> Iterator[Snapshot]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, TypeVar, cast, overload
 
@@ -48,6 +48,10 @@ class _Distinct(Step[Any, Any]):
         self._shown = shown
         self._dropped = _NOTHING
         return (item,)
+
+    def fail(self, error: Exception) -> Iterator[Any]:
+        yield from self.close()
+        raise error
 
     def close(self) -> Iterable[Any]:
         # Without a key, what was dropped last shows the same as what was emitted last.

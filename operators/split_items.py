@@ -16,6 +16,8 @@ from streamops.snapshot import ArrayNode, Finished, Node, ObjectNode, Path, Snap
 
 T = TypeVar("T")
 
+_NOTHING = object()
+
 OnInvalid: TypeAlias = Literal["raise", "skip", "result"]
 
 
@@ -76,17 +78,9 @@ def split_items(
 
 class _Splitter(Step[Snapshot, Any]):
     def __init__(self, reader: Reader, path: Path | None, on_invalid: OnInvalid) -> None:
-        self._reader = reader
-        self._given_path = path
-        self._on_invalid = on_invalid
-        self._begin(None)
-
-    def _begin(self, document: Node | None) -> None:
-        self._document = document
-        self._path = self._given_path
-        self._emitted = 0
-        self._closed = False
-        self._fields_seen = 0
+        self._new_list = partial(_List, reader, path, on_invalid)
+        # Snapshots of several documents may come in turns, when streams are merged.
+        self._lists: dict[Node, _List] = {}
 
     def feed(self, snapshot: Snapshot) -> Iterable[Any]:
         if not isinstance(snapshot, Snapshot):
@@ -95,9 +89,29 @@ class _Splitter(Step[Snapshot, Any]):
                 "put accumulate_json() before it"
             )
 
-        if snapshot.document is not self._document:
-            self._begin(snapshot.document)
+        document = snapshot.document
+        items = self._lists.get(document) or self._new_list()
+        if snapshot.complete:
+            self._lists.pop(document, None)
+        else:
+            self._lists[document] = items
 
+        return items.feed(snapshot)
+
+
+class _List:
+    """The list in one document, and how many of its items were emitted."""
+
+    def __init__(self, reader: Reader, path: Path | None, on_invalid: OnInvalid) -> None:
+        self._reader = reader
+        self._path = path
+        self._on_invalid = on_invalid
+        self._emitted = 0
+        self._closed = False
+        self._fields_seen = 0
+
+    def feed(self, snapshot: Snapshot) -> Iterable[Any]:
+        """Return the items that are new."""
         if self._closed:
             return ()
 
@@ -121,7 +135,7 @@ class _Splitter(Step[Snapshot, Any]):
 
         if place is None:
             if snapshot.complete:
-                raise self._no_list(snapshot, None)
+                raise self._no_list(snapshot, _NOTHING)
             return [], 0
 
         node, count = place
@@ -168,9 +182,10 @@ class _Splitter(Step[Snapshot, Any]):
 
     def _no_list(self, snapshot: Snapshot, found: Any) -> SchemaMismatch:
         path = self._path or ()
-        what = "missing" if self._path is None or snapshot.complete else "list_type"
+        what = "missing" if found is _NOTHING else "list_type"
         error = ValidationError.from_exception_data(
-            "split_items", [{"type": what, "loc": (), "input": found}]
+            "split_items",
+            [{"type": what, "loc": (), "input": None if found is _NOTHING else found}],
         )
         return SchemaMismatch(
             validation_error=error,

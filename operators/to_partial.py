@@ -11,7 +11,7 @@ from streamops.growth import Growth
 from streamops.lifting import Operator, Step, lift
 from streamops.reading import Reader, reader_of
 from streamops.shapes import HELD, InvalidValue
-from streamops.snapshot import Snapshot
+from streamops.snapshot import Node, Snapshot
 
 T = TypeVar("T")
 
@@ -42,7 +42,8 @@ def to_partial(model: Any) -> Operator[Snapshot, Any]:
 class _Partials(Step[Snapshot, Any]):
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._growth = Growth(reader.shape)
+        # Snapshots of several documents may come in turns, when streams are merged.
+        self._growths: dict[Node, Growth] = {}
 
     def feed(self, snapshot: Snapshot) -> Iterable[Any]:
         if not isinstance(snapshot, Snapshot):
@@ -51,20 +52,25 @@ class _Partials(Step[Snapshot, Any]):
                 "put accumulate_json() before it"
             )
 
+        document = snapshot.document
         if snapshot.complete:
             # What was shown so far may go before the whole is validated.
-            self._growth = Growth(self._reader.shape)
+            self._growths.pop(document, None)
             return (self._reader.read(snapshot),)
 
         if not snapshot.started:
             return ()
 
+        growth = self._growths.get(document)
+        if growth is None:
+            growth = self._growths[document] = Growth(self._reader.shape)
+
         try:
-            view = self._growth.follow(snapshot)
+            view = growth.follow(snapshot)
         except InvalidValue as invalid:
             raise SchemaMismatch(
                 validation_error=invalid.error, path=invalid.path, snapshot=snapshot
             ) from invalid.error
 
-        shown = self._growth.show(view)
+        shown = growth.show(view)
         return () if shown is HELD else (shown,)

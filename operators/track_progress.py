@@ -58,10 +58,13 @@ class _ProgressTracker(Step[Any, Progress[Any]]):
         self._expected = expected
         self._clock = clock
         self._started = clock()
+        self._before: Snapshot | None = None
 
     def feed(self, item: Any) -> Iterable[Progress[Any]]:
         snapshot = self._snapshot_of(item)
-        return (Progress(item, self._gauge, snapshot, self._clock() - self._started),)
+        elapsed = self._clock() - self._started
+        before, self._before = self._before, snapshot
+        return (Progress(item, self._gauge, snapshot, elapsed, before),)
 
     def _snapshot_of(self, item: Any) -> Snapshot | None:
         """Return the snapshot that an element shows, or None if it is a whole model."""

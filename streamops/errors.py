@@ -34,6 +34,10 @@ class StreamopsError(Exception):
     snapshot: Snapshot | None = None
     """The last snapshot before the error, where JSON was being read."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An Exception would be made anew from its message alone.
+        return _made_again, (type(self), self.args, self.__dict__)
+
 
 class MalformedJson(StreamopsError):
     """No continuation of the text can be JSON."""
@@ -188,12 +192,21 @@ class LimitExceeded(StreamopsError):
     ) -> None:
         super().__init__(f"{limit}={value} is exceeded at character {offset}")
         self.limit = limit
-        """The name of the limit, as in ``accumulate_json``."""
+        """``"max_depth"`` or ``"max_chars"``, as in ``accumulate_json``, or ``"number_chars"``: no
+        number may be longer than 4300 characters."""
         self.value = value
         """Its value."""
         self.offset = offset
         """Where in the text, in characters from 0."""
         self.snapshot = snapshot
+
+
+def _made_again(
+    kind: type[StreamopsError], arguments: tuple[Any, ...], fields: dict[str, Any]
+) -> StreamopsError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(fields)
+    return error
 
 
 def _head(text: str) -> str:

@@ -112,6 +112,7 @@ class _Compiler:
         judge = Whole(whole, config, holds_models=self._holds_models(annotation))
         nullable = type(None) in get_args(annotation)
         if len(members) == 1:
+            members[0].length = members[0].length or _expected_length(metadata)
             return OneOf(judge, members, nullable=nullable)
 
         discriminators = [
@@ -202,7 +203,7 @@ class ModelShape(Shape):
 
         for key, value in cast("dict[str, Any]", raw).items():
             try:
-                if key in self.fields:
+                if key in self.fields and not self.may_rewrite(self.fields[key][0]):
                     self.fields[key][1].finish(value)
             except InvalidValue as invalid:
                 raise invalid.below(key) from None
@@ -236,11 +237,26 @@ class ModelShape(Shape):
         shape = self._compiler.shape_of(annotation, self.model.model_config)
 
         # An atom that a validator of the model may change is shown when that has run.
-        return Never() if _is_atomic(shape) and self._is_validated(name) else shape
+        return Never() if _is_atomic(shape) and self._validators_of(name) else shape
 
-    def _is_validated(self, name: str) -> bool:
+    def may_change(self, name: str) -> bool:
+        """Return whether a validator of the model may change what a field becomes."""
+        decorators = self.model.__pydantic_decorators__
+        return bool(decorators.model_validators or self._validators_of(name))
+
+    def may_rewrite(self, name: str) -> bool:
+        """Return whether a validator of the model may change what a field is made of."""
+        return self._rewrites_all or any(mode != "after" for mode in self._validators_of(name))
+
+    @cached_property
+    def _rewrites_all(self) -> bool:
+        validators = self.model.__pydantic_decorators__.model_validators.values()
+        return any(validator.info.mode != "after" for validator in validators)
+
+    def _validators_of(self, name: str) -> list[str]:
+        """List the modes of the validators of a field."""
         validators = self.model.__pydantic_decorators__.field_validators.values()
-        return any(name in v.info.fields or "*" in v.info.fields for v in validators)
+        return [v.info.mode for v in validators if {name, "*"} & set(v.info.fields)]
 
 
 class Never(Shape):
@@ -266,6 +282,10 @@ class ModelBranch(ContainerBranch):
     def child_shape(self, index: int) -> Shape:
         return self.shape.field_at(self._keys[index])[1]
 
+    def judges_later(self, index: int) -> bool:
+        name, _ = self.shape.field_at(self._keys[index])
+        return self.is_judged_later or self.shape.may_rewrite(name)
+
     def finish(self, raw: Any) -> tuple[Any, bool]:
         model = self.shape.finish(raw)
         self._keep_models(model)
@@ -276,7 +296,12 @@ class ModelBranch(ContainerBranch):
         values = vars(model)
         for key, shown in zip(self._keys, self.finished, strict=False):
             name, shape = self.shape.field_at(key)
-            if shape.holds_models and shown is not HELD and values.get(name) == shown:
+            if not shape.holds_models or shown is HELD or name not in values:
+                continue
+
+            if not self.shape.may_change(name):
+                values[name] = _with_shown(values[name], shown)
+            elif _is_equal(values[name], shown):
                 values[name] = shown
 
     def show(self, view: View, count: int, child: Any) -> Any:  # noqa: ARG002  # looks later
@@ -343,7 +368,8 @@ class OneOf(Shape):
         return member.seen_in(node, count) if member else self
 
     def json_paths(self, path: Path) -> list[Path]:
-        return [found for member in self.members for found in member.json_paths(path)]
+        found = (place for member in self.members for place in member.json_paths(path))
+        return list(dict.fromkeys(found))
 
     def _member_for(self, kind: type[Node]) -> Shape | None:
         """Return the only member that can take a string, an array or an object."""
@@ -467,6 +493,32 @@ def _expected_length(metadata: tuple[Any, ...]) -> int | None:
     return next(iter([*longest, *shortest]), None)
 
 
+def _is_equal(value: Any, shown: Any) -> bool:
+    try:
+        return bool(value == shown)
+    except Exception:
+        return False  # arrays and the like have no one answer
+
+
+def _with_shown(value: Any, shown: Any) -> Any:
+    """Return a validated value with the models in it that were shown before."""
+    if type(value) is not type(shown):
+        return value
+
+    if isinstance(value, BaseModel):
+        return shown
+
+    if isinstance(value, list):
+        items, before = cast("list[Any]", value), cast("list[Any]", shown)
+        return [*map(_with_shown, items, before)] if len(items) == len(before) else items
+
+    if isinstance(value, dict):
+        fields, earlier = cast("dict[Any, Any]", value), cast("dict[Any, Any]", shown)
+        return {key: _with_shown(item, earlier.get(key)) for key, item in fields.items()}
+
+    return value
+
+
 def _is_atomic(shape: Shape) -> bool:
     if isinstance(shape, OneOf):
         return all(map(_is_atomic, shape.members))
@@ -485,6 +537,4 @@ def _default(field: FieldInfo, before: dict[str, Any]) -> Any:
     try:
         return field.get_default(call_default_factory=True, validated_data=before)
     except Exception:
-        if field.default_factory_takes_validated_data:
-            return None
-        raise
+        return None

@@ -78,7 +78,8 @@ class IncrementalParser:
     RFC 8259 to the letter, with nothing around the value. Where that leaves a choice, numbers
     that a float cannot hold become infinite or zero as in ``json.loads``, and lone surrogates
     become U+FFFD. ``values="many"`` leaves what stands after the value in ``rest``, for the next
-    parser.
+    parser, which is told the ``offset`` at which its text begins. A number of more than 4300
+    characters is LimitExceeded.
 
     Time is linear in the text, and per chunk independent of what has been read before.
     """
@@ -91,6 +92,7 @@ class IncrementalParser:
         max_depth: int = DEFAULT_MAX_DEPTH,
         max_chars: int = DEFAULT_MAX_CHARS,
         values: Values = "one",
+        offset: int = 0,
     ) -> None:
         if values not in ("one", "many"):
             raise ValueError(f'values must be "one" or "many", not {values!r}')
@@ -99,6 +101,9 @@ class IncrementalParser:
             raise ValueError(f'around must be "skip" or "reject", not {around!r}')
 
         for name, limit in (("max_depth", max_depth), ("max_chars", max_chars)):
+            if not isinstance(limit, int) or isinstance(limit, bool):
+                raise TypeError(f"{name} must be a whole number, not {limit!r}")
+
             if limit < 1:
                 raise ValueError(f"{name} must be at least 1, not {limit}")
 
@@ -107,6 +112,7 @@ class IncrementalParser:
         self._words = WORDS if strict else LENIENT_WORDS
         self._plain = strict_plain if strict else plain
         self._state: Callable[[str, int], int] = self._read_root if strict else self._read_mark
+        self._offset_of_text = offset
         self._max_depth = max_depth
         self._max_chars = max_chars
 
@@ -137,7 +143,7 @@ class IncrementalParser:
     @property
     def text(self) -> str:
         """Everything that was fed until the value was closed."""
-        return self._document.text.getvalue()[: self._end_of_json]
+        return self._document.text.read(0, self._end_of_json)
 
     @property
     def started(self) -> bool:
@@ -185,7 +191,7 @@ class IncrementalParser:
         try:
             self._advance(text)
         except (MalformedJson, LimitExceeded) as error:
-            self._end_json(error.offset)
+            self._end_json(error.offset - self._offset_of_text)
             error.snapshot = self.snapshot
             self._error = error
             raise
@@ -229,7 +235,9 @@ class IncrementalParser:
         if self.started:
             raise TruncatedJson(snapshot=self.snapshot, text=self.text, finish_reason=finish_reason)
 
-        raise NoJson(text=self.text, finish_reason=finish_reason)
+        nothing = NoJson(text=self.text, finish_reason=finish_reason)
+        nothing.snapshot = self.snapshot
+        raise nothing
 
     def _advance(self, text: str) -> None:
         text = self._surrogates.feed(text)
@@ -237,7 +245,7 @@ class IncrementalParser:
         self._read(text[:room])
         if len(text) > room:
             if not self.complete:
-                raise LimitExceeded("max_chars", self._max_chars, offset=self._max_chars)
+                raise self._exceeded("max_chars", self._max_chars, self._max_chars)
 
             self._read(text[room:])
 
@@ -433,8 +441,8 @@ class IncrementalParser:
         try:
             end = read_number(text, position)
         except TooLong:
-            offset = self._offset(position + MAX_NUMBER_CHARS)
-            raise LimitExceeded("number_chars", MAX_NUMBER_CHARS, offset=offset) from None
+            end = self._offset(position + MAX_NUMBER_CHARS)
+            raise self._exceeded("number_chars", MAX_NUMBER_CHARS, end) from None
 
         return self._read_atom(text, position, end)
 
@@ -467,7 +475,7 @@ class IncrementalParser:
     def _open(self, node_type: type[ContainerNode], state: Any, position: int) -> int:
         node = node_type(self._container, self._container.size)
         if node.depth > self._max_depth:
-            raise LimitExceeded("max_depth", self._max_depth, offset=self._offset(position))
+            raise self._exceeded("max_depth", self._max_depth, self._offset(position))
 
         self._container = node
         self._revision += 1
@@ -512,12 +520,15 @@ class IncrementalParser:
         """Return the offset in the whole text of a position in the text that is being read."""
         return self._end - len(self._text) + position
 
+    def _exceeded(self, limit: str, value: int, offset: int) -> LimitExceeded:
+        return LimitExceeded(limit, value, offset=self._offset_of_text + offset)
+
     def _malformed(self, position: int, expected: str) -> MalformedJson:
         offset = self._offset(position)
-        text = self._document.text.getvalue()
-        line = text[max(0, offset - _SHOWN_AROUND) : offset + 1].rpartition("\n")[2]
+        begin = max(0, offset - _SHOWN_AROUND)
+        line = self._document.text.read(begin, offset + 1).rpartition("\n")[2]
         return MalformedJson(
-            offset=offset,
+            offset=self._offset_of_text + offset,
             found=self._text[position],
             expected=expected,
             line=line,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+import warnings
 from collections.abc import Mapping
 from inspect import getattr_static
 from typing import (
@@ -30,6 +31,7 @@ M = TypeVar("M", bound=BaseModel)
 
 _PARTIAL = "__streamops_partial__"
 _STATE = "_streamops_state"
+_SHADOWS = "__streamops_shadows__"
 _instance_dict = BaseModel.__dict__["__dict__"]
 _fields_set = BaseModel.__dict__["__pydantic_fields_set__"]
 _set = object.__setattr__
@@ -89,10 +91,14 @@ def partial_model(model: type[M]) -> type[M]:
         **{name: _computed(info) for name, info in model.model_computed_fields.items()},
         **_serializers(model),
     }
+    # A field named like a method of BaseModel hides it only once it has a value.
+    namespace[_SHADOWS] = any(hasattr(BaseModel, name) for name in optional)
     name = f"Partial[{model.__name__}]"
-    partial: type[M] = types.new_class(
-        name, (_Partial, model), exec_body=lambda body: body.update(namespace)
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the model's own class has warned already
+        partial: type[M] = types.new_class(
+            name, (_Partial, model), exec_body=lambda body: body.update(namespace)
+        )
     setattr(model, _PARTIAL, partial)
     return partial
 
@@ -131,6 +137,8 @@ class PartialState:
         """Make the partial instance, still empty."""
         instance = object.__new__(partial)
         _set(instance, _STATE, self)
+        if partial.__dict__[_SHADOWS]:
+            self.fill(instance)
         return instance
 
     def fill(self, instance: BaseModel) -> None:
@@ -170,18 +178,23 @@ class _Finished:
     def is_complete(self, path: Path) -> bool:
         value: Any = self._model
         for key in path:
-            if isinstance(value, BaseModel):
-                if not isinstance(key, str) or not hasattr(value, key):
-                    return False
-                value = getattr(value, key)
-                continue
+            if isinstance(key, int) and key < 0:
+                return False
 
             try:
-                value = value[key]
+                value = _children(value)[key]
             except (KeyError, IndexError, TypeError):
                 return False
 
         return True
+
+
+def _children(value: Any) -> Any:
+    """Return what a path leads through: of a model, the fields that were set."""
+    if isinstance(value, BaseModel):
+        return {name: getattr(value, name) for name in value.model_fields_set}
+
+    return value
 
 
 class _Partial:
@@ -189,9 +202,22 @@ class _Partial:
 
     __slots__ = ()
 
+    # The twin is nobody's subclass: hooks of the model are for the classes that its user writes.
+    def __init_subclass__(cls, **_: Any) -> None:
+        return
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        return
+
     def __getattr__(self, name: str) -> Any:
-        if name != _STATE and _fill(self):
-            return getattr(self, name)
+        if name != _STATE and partial_state(self) is not None:
+            _fill(self)
+            # What was missing may be there now, if only because another thread filled it in.
+            try:
+                return object.__getattribute__(self, name)
+            except AttributeError:
+                return super().__getattr__(name)  # type: ignore[misc]  # BaseModel's, not seen by checkers
 
         return super().__getattr__(name)  # type: ignore[misc]  # BaseModel's, not seen by checkers
 

@@ -7,7 +7,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar, cast
 
 from streamops.model_shapes import ModelShape, TaggedUnion
 from streamops.shapes import Shape
-from streamops.snapshot import ArrayNode, Node, ObjectNode, Path, Snapshot
+from streamops.snapshot import ArrayNode, Node, ObjectNode, Path, Snapshot, finished_paths
 
 S = TypeVar("S")
 
@@ -28,13 +28,21 @@ class Progress(Generic[S]):
     The figures are worked out when somebody looks.
     """
 
-    __slots__ = ("_elapsed", "_gauge", "_snapshot", "_value")
+    __slots__ = ("_before", "_elapsed", "_gauge", "_snapshot", "_value")
 
-    def __init__(self, value: S, gauge: Gauge, snapshot: Snapshot | None, elapsed: float) -> None:
+    def __init__(
+        self,
+        value: S,
+        gauge: Gauge,
+        snapshot: Snapshot | None,
+        elapsed: float,
+        before: Snapshot | None = None,
+    ) -> None:
         self._value = value
         self._gauge = gauge
         self._snapshot = snapshot
         self._elapsed = elapsed
+        self._before = before
 
     @property
     def value(self) -> S:
@@ -71,10 +79,14 @@ class Progress(Generic[S]):
     def completed(self) -> tuple[Path, ...]:
         """The paths that are finished, in the order of the text, parents after their children.
 
-        Of a validated model: its fields that were set.
+        Of a validated model without a partial before it: its fields that were set.
         """
         if self._snapshot is not None:
             return self._snapshot.finished_paths()
+
+        if self._before is not None:
+            document = self._before.document
+            return finished_paths((document, document.size))
 
         arrived = getattr(self._value, "model_fields_set", ())
         return tuple((name,) for name in getattr(self._value, "__dict__", ()) if name in arrived)

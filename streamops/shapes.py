@@ -115,6 +115,8 @@ class Branch(ABC):
         self.parent: Branch | None = None
         self.visible = visible
         """Whether a change in here shows."""
+        self.is_judged_later = False
+        """Whether a validator of what contains the value may still change what it is made of."""
 
     @abstractmethod
     def advance(self, count: int) -> bool:
@@ -198,13 +200,14 @@ class ContainerBranch(Branch):
             try:
                 value = self.child_shape(index).finish(self.container.values[index])
             except InvalidValue as invalid:
-                raise invalid.below(*self._path(index)) from None
+                value = self._held(invalid, index)
             changed |= self.take(value)
         return changed
 
     def open(self, child: Node) -> Branch:
         branch = self.child_shape(child.index).open(child, visible=self.visible)
         branch.parent = self
+        branch.is_judged_later = self.judges_later(child.index)
         return branch
 
     def finish_child(self, child: Branch) -> bool:
@@ -212,12 +215,21 @@ class ContainerBranch(Branch):
         try:
             value, differs = child.finish(self.container.values[index])
         except InvalidValue as invalid:
-            raise invalid.below(*self._path(index)) from None
+            value, differs = self._held(invalid, index), False
         return self.take(value) and differs
 
-    def _path(self, index: int) -> Path:
+    def judges_later(self, index: int) -> bool:  # noqa: ARG002  # models tell their fields apart
+        """Return whether a child that does not fit may fit after all, in the end."""
+        return self.is_judged_later
+
+    def _held(self, invalid: InvalidValue, index: int) -> Any:
+        """Hold back a child that does not fit, or raise if it never will."""
+        if self.judges_later(index):
+            return HELD
+
         # The only child of the document is the root, which no key leads to.
-        return (*path_of(self.node), self.container.key(index)) if self.node.parent else ()
+        path = (*path_of(self.node), self.container.key(index)) if self.node.parent else ()
+        raise invalid.below(*path) from None
 
     def take(self, value: Any) -> bool:
         """Take in a finished child; return whether it shows."""

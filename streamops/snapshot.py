@@ -12,9 +12,11 @@ import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
-from io import StringIO
 from typing import Any, TypeAlias, cast
+
+from streamops.text import TextBuffer
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and indexes from the root to a value: ``("users", 0, "name")``."""
@@ -124,11 +126,12 @@ class ObjectNode(ContainerNode):
     A key that is repeated stands in ``keys`` again. As in ``json.loads`` the last one wins.
     """
 
-    __slots__ = ("keys",)
+    __slots__ = ("_found", "keys")
 
     def __init__(self, parent: ContainerNode, index: int) -> None:
         super().__init__(parent, index)
         self.keys: list[str] = []
+        self._found: dict[str | int, tuple[int, int | None]] | None = None
 
     def build(self, count: int) -> dict[str, Any]:
         return dict(zip(self.keys, self.values[:count], strict=False))
@@ -140,7 +143,19 @@ class ObjectNode(ContainerNode):
         return self.keys[index]
 
     def find(self, key: str | int, count: int) -> int | None:
-        return next((index for index in reversed(range(count)) if self.keys[index] == key), None)
+        # Asked for the same key with every chunk, look only at what is new.
+        seen, found = self._found.get(key, (0, None)) if self._found else (0, None)
+        if seen > count:
+            seen, found = 0, None
+
+        for index in range(seen, count):
+            if self.keys[index] == key:
+                found = index
+
+        if self._found is None:
+            self._found = {}
+        self._found[key] = (count, found)
+        return found
 
     def lasting(self, first: int, count: int) -> Iterable[int]:
         return sorted({self.keys[index]: index for index in range(first, count)}.values())
@@ -153,7 +168,7 @@ class StringNode(Node):
 
     def __init__(self, parent: ContainerNode, index: int) -> None:
         super().__init__(parent, index)
-        self._buffer: StringIO | None = StringIO(newline="")
+        self._buffer: TextBuffer | None = TextBuffer()
 
     def write(self, text: str) -> None:
         """Add characters at the end."""
@@ -165,9 +180,13 @@ class StringNode(Node):
         return self.read(0, count)
 
     def read(self, start: int, stop: int) -> str:
-        """Return some of the characters."""
-        text: str = self._buffer.getvalue() if self._buffer is not None else self.final
-        return text[start:stop]
+        """Return some of the characters; cheap near the end."""
+        buffer = self._buffer
+        if buffer is not None:
+            return buffer.read(start, stop)
+
+        final: str = self.final
+        return final[start:stop]
 
     def finish(self, revision: int) -> Any:
         final = super().finish(revision)
@@ -182,7 +201,7 @@ class DocumentNode(ArrayNode):
 
     def __init__(self) -> None:
         super().__init__(None, 0)
-        self.text = StringIO(newline="")
+        self.text = TextBuffer()
         """Everything that arrived."""
         self.start: int | None = None
         """Where the JSON begins in the text."""
@@ -192,7 +211,13 @@ Mark: TypeAlias = tuple[Node, int]
 """A node, and how many children it had: the state of the whole document at some moment."""
 
 
-_UNSEEN = object()
+class _Unseen(Enum):
+    """Marks a value that nobody has looked at; survives copying."""
+
+    UNSEEN = 0
+
+
+_UNSEEN = _Unseen.UNSEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,12 +301,14 @@ class Snapshot:
         if document.start is None:
             return ""
 
-        return document.text.getvalue()[document.start : self._end]
+        return document.text.read(document.start, self._end)
 
     @property
     def skipped(self) -> str:
         """What stood before the JSON: prose, reasoning in ``<think>`` tags, an opening fence."""
-        return self.document.text.getvalue()[: self.document.start][: self._end]
+        document = self.document
+        end = self._end if document.start is None else min(document.start, self._end)
+        return document.text.read(0, end)
 
     def is_complete(self, path: Path) -> bool:
         """Return whether the value at a path has arrived and is closed."""
@@ -289,6 +316,9 @@ class Snapshot:
 
     def locate(self, path: Path) -> Finished | Mark | None:
         """Return the finished value at a path, or the open one, or None if none has begun."""
+        if not isinstance(path, tuple):
+            raise TypeError(f"a path is a tuple of keys and indexes, not {path!r}")
+
         keys = (0, *path)
         marks = _marks(self._mark)
 
@@ -335,7 +365,7 @@ class Snapshot:
 
     def finished_paths(self) -> tuple[Path, ...]:
         """List every path whose value is closed, in the order of the text, parents last."""
-        return tuple(_finished_paths(self._mark))
+        return finished_paths(self._mark)
 
     @property
     def document(self) -> DocumentNode:
@@ -396,10 +426,15 @@ def _finished(node: ContainerNode, count: int, path: Path) -> Finished | None:
 
     value: Any = node.values[index]
     for key in path[1:]:
-        children = dict(children_of(value))
-        if key not in children:
+        if isinstance(value, list):
+            items = cast("list[Any]", value)
+            if not isinstance(key, int) or not 0 <= key < len(items):
+                return None
+            value = items[key]
+        elif isinstance(value, dict) and key in value:
+            value = cast("dict[Any, Any]", value)[key]
+        else:
             return None
-        value = children[key]
 
     return Finished(value)
 
@@ -447,6 +482,11 @@ def _new_children(node: Node, first: int, last: int, opened: bool) -> Iterator[P
 
     for index, path in _lasting_paths(node, first, last, opened):
         yield from _innermost(path, node.values[index])
+
+
+def finished_paths(mark: Mark) -> tuple[Path, ...]:
+    """List every path whose value is closed, in the order of the text, parents last."""
+    return tuple(_finished_paths(mark))
 
 
 def _finished_paths(mark: Mark) -> Iterator[Path]:

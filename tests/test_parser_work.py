@@ -105,7 +105,8 @@ def test_a_chunk_costs_the_same_however_much_came_before_it() -> None:
             parser.feed('{"a": [1, "x"]}, ')
         costs.append(work.calls)
 
-    assert set(costs[1:]) == {costs[1]}
+    # But for the join of the last few hundred chunks of text, now and then.
+    assert max(costs[1:]) <= min(costs[1:]) + 5
 
 
 def test_a_snapshot_that_nobody_looks_at_is_not_built() -> None:

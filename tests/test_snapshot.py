@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
 from streamops.parser import IncrementalParser
@@ -204,3 +207,17 @@ def test_a_late_look_at_an_older_snapshot_does_not_unshare_what_closes_next() ->
 
     assert closed.value["a"] is seen
     assert after.value["a"] is seen
+
+
+def test_a_snapshot_can_be_copied_and_pickled_before_anybody_has_looked() -> None:
+    (snapshot,) = IncrementalParser().feed('{"a": ["b')
+
+    assert copy.deepcopy(snapshot).value == {"a": ["b"]}
+    assert pickle.loads(pickle.dumps(snapshot)).value == {"a": ["b"]}
+
+
+def test_a_path_that_is_a_text_is_an_error() -> None:
+    (snapshot,) = IncrementalParser().feed('{"name": "b"}')
+
+    with pytest.raises(TypeError, match="a path is a tuple"):
+        snapshot.is_complete("name")  # type: ignore[arg-type]  # the point of this test

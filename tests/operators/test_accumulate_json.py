@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reactivex import operators as rx
 from reactivex.subject import Subject
 
+import streamops as so
 from streamops import operators as ops
 from streamops.delta import Delta
 from streamops.errors import (
@@ -333,3 +334,63 @@ def test_many_values_come_before_a_syntax_error(size: int) -> None:
 
     assert [s.value for s in received.values if s.complete] == [{"a": 1}]
     assert isinstance(received.error, MalformedJson)
+
+
+def many(*chunks: str) -> Outcome[Any]:
+    """Return what comes of several values in a text."""
+    return through(chunks, ops.accumulate_json(values="many"))
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity"])
+def test_a_last_value_that_is_a_word_counts(word: str) -> None:
+    complete = [s.value for s in many(f"[1] {word}").values if s.complete]
+
+    assert repr(complete) == repr([[1], float(word)])
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+def test_the_offset_of_an_error_counts_from_the_first_value(size: int) -> None:
+    text = '{"a": 1}\n\n {"b": 2}\n{"c" 3}'
+
+    error = many(*chunked(text, size)).error
+
+    assert isinstance(error, so.MalformedJson)
+    assert error.offset == text.index("3")
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+def test_the_text_of_a_truncated_value_begins_with_it(size: int) -> None:
+    error = many(*chunked('[1]\n{"a":', size)).error
+
+    assert isinstance(error, so.TruncatedJson)
+    assert error.text == '{"a":'
+
+
+def test_many_values_in_one_chunk_are_copied_once() -> None:
+    line = '{"a": 1}\n'
+    parsed = many(line * 5000)
+
+    assert [s.value for s in parsed.values] == [{"a": 1}] * 5000
+    assert sum(len(s.document.text.read()) for s in parsed.values) < 5000 * 4097
+
+
+def choice_is_one(delta: so.Delta) -> bool:
+    return delta.choice == 1
+
+
+def text_of(delta: so.Delta) -> str:
+    return delta.text
+
+
+def test_two_readers_of_one_failing_source_each_keep_their_snapshot() -> None:
+    source: Subject[so.Delta] = Subject()
+    first = outcome(source.pipe(ops.accumulate_json()))
+    is_second = rx.filter(choice_is_one)
+    second = outcome(source.pipe(is_second, rx.map(text_of), ops.accumulate_json()))
+
+    source.on_next(so.Delta('{"a": 1,'))
+    source.on_next(so.Delta("[1, 2,", choice=1))
+    source.on_error(so.SourceFailed("gone"))
+
+    snapshots = [getattr(received.error, "snapshot", None) for received in (first, second)]
+    assert [snapshot and snapshot.value for snapshot in snapshots] == [{"a": 1}, [1, 2]]

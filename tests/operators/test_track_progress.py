@@ -374,3 +374,20 @@ def test_the_model_of_a_validated_element_is_complete() -> None:
     assert progress.percent == 100.0
     assert progress.completed == (("street",), ("number",))
     assert progress.current == ()
+
+
+def test_what_was_finished_before_the_end_is_finished_at_the_end() -> None:
+    class Item(BaseModel):
+        name: str
+
+    class Order(BaseModel):
+        items: list[Item] = Field(alias="orderItems")
+
+    text = '{"orderItems": [{"name": "a"}]}'
+    steps = through(
+        chunked(text, 4), ops.accumulate_json(), ops.to_partial(Order), ops.track_progress()
+    ).values
+
+    first, last = (("orderItems", 0, "name"),), steps[-1].completed
+    assert last[:1] == first
+    assert set(steps[-2].completed) <= set(last)

@@ -272,3 +272,17 @@ def test_an_error_of_one_merged_stream_ends_all_of_them() -> None:
 
 def name_of_error(error: Exception, _: Observable[Any]) -> Observable[str]:
     return reactivex.of(type(error).__name__)
+
+
+def test_lists_of_merged_streams_are_split_each_once() -> None:
+    first: Subject[str] = Subject()
+    second: Subject[str] = Subject()
+    merged = reactivex.merge(first.pipe(ops.accumulate_json()), second.pipe(ops.accumulate_json()))
+    items: list[str] = []
+    merged.pipe(ops.split_items(str)).subscribe(items.append)
+
+    for a, b in zip(('["a", ', '"b", ', '"c"]'), ('["x", ', '"y", ', '"z"]'), strict=True):
+        first.on_next(a)
+        second.on_next(b)
+
+    assert items == ["a", "x", "b", "y", "c", "z"]
