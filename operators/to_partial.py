@@ -11,7 +11,7 @@ from streamops.growth import Growth
 from streamops.lifting import Operator, Step, lift
 from streamops.reading import Reader, reader_of
 from streamops.shapes import HELD, InvalidValue
-from streamops.snapshot import Node, Snapshot
+from streamops.snapshot import DocumentNode, Snapshot
 
 T = TypeVar("T")
 
@@ -42,8 +42,9 @@ def to_partial(model: Any) -> Operator[Snapshot, Any]:
 class _Partials(Step[Snapshot, Any]):
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._growth: Growth | None = None
         # Snapshots of several documents may come in turns, when streams are merged.
-        self._growths: dict[Node, Growth] = {}
+        self._growths: dict[DocumentNode, Growth] = {}
 
     def feed(self, snapshot: Snapshot) -> Iterable[Any]:
         if not isinstance(snapshot, Snapshot):
@@ -52,25 +53,32 @@ class _Partials(Step[Snapshot, Any]):
                 "put accumulate_json() before it"
             )
 
-        document = snapshot.document
         if snapshot.complete:
             # What was shown so far may go before the whole is validated.
-            self._growths.pop(document, None)
+            self._growths.pop(snapshot.document, None)
+            self._growth = None
             return (self._reader.read(snapshot),)
 
         if not snapshot.started:
             return ()
 
-        growth = self._growths.get(document)
-        if growth is None:
-            growth = self._growths[document] = Growth(self._reader.shape)
-
         try:
-            view = growth.follow(snapshot)
+            shown = self._follow(snapshot)
         except InvalidValue as invalid:
             raise SchemaMismatch(
                 validation_error=invalid.error, path=invalid.path, snapshot=snapshot
             ) from invalid.error
 
-        shown = growth.show(view)
         return () if shown is HELD else (shown,)
+
+    def _follow(self, snapshot: Snapshot) -> Any:
+        growth = self._growth
+        view = growth.follow(snapshot) if growth else None
+
+        if growth is None or view is None:
+            document = snapshot.document
+            growth = self._growths.get(document) or Growth(self._reader.shape, document)
+            self._growth = self._growths[document] = growth
+            view = growth.follow(snapshot)
+
+        return HELD if view is None else growth.show(view)

@@ -4,29 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from streamops.shapes import HELD, Branch, ListOf, Shape, View
-from streamops.snapshot import Node, Snapshot
+from streamops.shapes import HELD, ListOf, Shape, View
+from streamops.snapshot import DocumentNode, Node, Snapshot
 
 
 class Growth:
     """Keeps a branch for each open value, and takes in what each snapshot finished.
 
-    Snapshots must come in order, but need not all come. One of another document starts anew.
+    Snapshots must come in order, but need not all come.
     """
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, document: DocumentNode) -> None:
         # A document is like an array of one item.
-        self._document = ListOf(shape)
-        self._open: list[Branch] = []
+        self._open = [ListOf(shape).open(document, visible=True)]
         self._revision = object()
 
-    def follow(self, snapshot: Snapshot) -> View:
-        """Take in a snapshot and return the moment that it stands for."""
-        node, count = snapshot.mark
-        here = self._open and self._open[-1].node is node
-        changed = not here and self._reach(node)
+    def follow(self, snapshot: Snapshot) -> View | None:
+        """Take in a snapshot and return the moment that it stands for.
 
+        None if it was taken of another document.
+        """
+        node, count = snapshot.mark
         innermost = self._open[-1]
+        changed = False
+
+        if innermost.node is not node:
+            opened = self._down_to(node)
+            if opened is None:
+                return None
+            changed = self._reach(opened)
+            innermost = self._open[-1]
+
         if innermost.advance(count) or changed:
             self._revision = object()
 
@@ -40,33 +48,30 @@ class Growth:
         root = self._open[1]
         return root.show(view, 0, HELD) if root.is_lazy else view.show(root)
 
-    def _reach(self, node: Node) -> bool:
-        """Close the branches that are closed by now, and open those down to a node."""
-        opened: list[Node] = []
+    def _down_to(self, node: Node) -> list[Node] | None:
+        """Return the nodes from the innermost open branch that still is open down to a node."""
+        nodes: list[Node] = [node]
         while node.depth >= len(self._open) or self._open[node.depth].node is not node:
-            opened.append(node)
             if node.parent is None:
-                self._open = []
-                break
+                return None
             node = node.parent
+            nodes.append(node)
 
+        nodes.reverse()
+        return nodes
+
+    def _reach(self, nodes: list[Node]) -> bool:
+        """Close the branches below the first node, and open those down to the last."""
         changed = False
-        while len(self._open) > max(1, node.depth + 1):
+        while len(self._open) > nodes[0].depth + 1:
             closed = self._open.pop()
             changed |= closed.advance(closed.node.size)
             changed |= self._open[-1].finish_child(closed)
 
-        for child in reversed(opened):
-            changed |= self._begin(child)
+        for child in nodes[1:]:
+            parent = self._open[-1]
+            changed |= parent.advance(child.index)
+            branch = parent.open(child)
+            self._open.append(branch)
+            changed |= branch.visible
         return changed
-
-    def _begin(self, child: Node) -> bool:
-        if not self._open:
-            self._open.append(self._document.open(child, visible=True))
-            return False
-
-        parent = self._open[-1]
-        changed = parent.advance(child.index)
-        branch = parent.open(child)
-        self._open.append(branch)
-        return changed or branch.visible

@@ -240,7 +240,9 @@ class IncrementalParser:
         raise nothing
 
     def _advance(self, text: str) -> None:
-        text = self._surrogates.feed(text)
+        if not text.isascii() or self._surrogates.held:
+            text = self._surrogates.feed(text)
+
         room = len(text) if self.complete else self._max_chars - self._end
         self._read(text[:room])
         if len(text) > room:

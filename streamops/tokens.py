@@ -150,9 +150,6 @@ class SurrogateMender:
 
     def feed(self, text: str) -> str:
         """Return the text without lone surrogates, as far as that can be told."""
-        if text.isascii() and not self.held:
-            return text
-
         text, self.held = self.held + text, ""
         if "\ud800" <= text[-1:] <= "\udbff":
             text, self.held = text[:-1], text[-1]
