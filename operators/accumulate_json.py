@@ -40,11 +40,12 @@ def accumulate_json(
     values: Values = "one",
     max_depth: int = DEFAULT_MAX_DEPTH,
     max_chars: int = DEFAULT_MAX_CHARS,
+    choice: int = 0,
 ) -> Operator[Delta | str, Snapshot]:
     """Emit a Snapshot of the JSON so far for each chunk of text, the last one complete.
 
     Reads the arguments of the first tool call if the model makes one before it has begun to write
-    JSON as content, else the content of choice 0. The complete snapshot comes the moment the root
+    JSON as content, else the content, of the ``choice`` given. The complete snapshot comes the moment the root
     closes (for a root number: when the text ends), and none after it; what else the source sends
     is read and ignored. ``strict``, ``around`` and the limits are IncrementalParser's; with
     ``values="many"`` several values may follow each other (NDJSON), each with a complete snapshot
@@ -64,12 +65,13 @@ def accumulate_json(
         max_chars=max_chars,
     )
     new_parser()  # a wrong argument raises here, not when somebody subscribes
-    return lift(partial(_ManyValues if values == "many" else _OneValue, new_parser))
+    return lift(partial(_ManyValues if values == "many" else _OneValue, new_parser, choice))
 
 
 class _OneValue(Step[Delta | str, Snapshot]):
-    def __init__(self, new_parser: NewParser) -> None:
+    def __init__(self, new_parser: NewParser, choice: int) -> None:
         self._new_parser = new_parser
+        self._choice = choice
         self._parser = new_parser()
         self._tool_call: int | None = None
         self._refusal = ""
@@ -122,7 +124,7 @@ class _OneValue(Step[Delta | str, Snapshot]):
         if not isinstance(delta, Delta):
             raise UnknownElement(delta, expected="accumulate_json reads Delta and str")
 
-        if delta.choice != 0:
+        if delta.choice != self._choice:
             return ""
 
         match delta.kind:
@@ -148,8 +150,8 @@ class _OneValue(Step[Delta | str, Snapshot]):
 
 
 class _ManyValues(_OneValue):
-    def __init__(self, new_parser: NewParser) -> None:
-        super().__init__(new_parser)
+    def __init__(self, new_parser: NewParser, choice: int) -> None:
+        super().__init__(new_parser, choice)
         self._finished = 0
         self._offset = 0
         self._is_between = False

@@ -28,7 +28,9 @@ def to_partial(model: Any) -> Operator[Snapshot, Any]:
     dicts and models grow; numbers, literals, enums, dates and types made of several parts appear
     when they are finished. A nested model is validated when it closes and is the same object from
     then on. ``state_of(partial)`` tells what is finished. Validators and constraints never run on
-    unfinished data.
+    unfinished data; those of a nested model run when it closes, and again with each model around
+    it, as pydantic validates the whole. What a validator of a model around it may still rewrite is
+    judged with that model.
 
     The last element is ``model.model_validate_json`` of the whole text. Takes any type that
     pydantic takes; of one that is no model, the value so far is emitted (``list[User]``: a list).

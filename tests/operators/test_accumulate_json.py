@@ -394,3 +394,9 @@ def test_two_readers_of_one_failing_source_each_keep_their_snapshot() -> None:
 
     snapshots = [getattr(received.error, "snapshot", None) for received in (first, second)]
     assert [snapshot and snapshot.value for snapshot in snapshots] == [{"a": 1}, [1, 2]]
+
+
+def test_another_choice_can_be_read() -> None:
+    deltas = [so.Delta("[1,"), so.Delta("[3,", choice=1), so.Delta("2]"), so.Delta("4]", choice=1)]
+
+    assert through(deltas, ops.accumulate_json(choice=1)).values[-1].value == [3, 4]
