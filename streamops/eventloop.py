@@ -72,8 +72,10 @@ class _AsyncioLoop(EventLoop):
         self._loop = loop
 
     def soon(self, callback: Callable[[], object]) -> None:
-        if not self._loop.is_closed():
+        try:
             self._loop.call_soon_threadsafe(callback)
+        except RuntimeError:
+            _log.debug("The event loop has ended before %r", callback)
 
     def _start(self, work: Work) -> None:
         if not self._loop.is_closed():

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import sniffio
 from anyio.lowlevel import checkpoint
@@ -30,7 +30,10 @@ def no_threads_left() -> Generator[None]:
 
     for thread in left:
         if not thread.name.startswith(NOT_OURS):
-            thread.join(PATIENCE)
+            # Another one may be about to start it.
+            with suppress(RuntimeError):
+                thread.join(PATIENCE)
+
             assert not thread.is_alive(), thread.name
 
 

@@ -74,10 +74,17 @@ class Exchange:
 
 
 class Wire:
-    """The server; every request is answered by ``begin``, then by whatever the test sends."""
+    """The server; every request is answered by ``begin``, then by whatever the test sends.
 
-    def __init__(self, begin: Callable[[Exchange], None]) -> None:
+    ``asked`` is set when a request has come. No answer begins before ``headers_held`` is set.
+    """
+
+    def __init__(
+        self, begin: Callable[[Exchange], None], *, headers_held: threading.Event | None = None
+    ) -> None:
         self._begin = begin
+        self._headers_held = headers_held
+        self.asked = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._exchanges: Queue[Exchange] = Queue()
         self._threads = [threading.Thread(target=self._accept, name="wire")]
@@ -119,6 +126,11 @@ class Wire:
 
     def _answer(self, client: socket.socket) -> None:
         _read_request(client)
+        self.asked.set()
+
+        if self._headers_held is not None:
+            self._headers_held.wait(PATIENCE)
+
         client.sendall(HEAD)
         exchange = Exchange(client)
 

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio import Event
+from anyio.from_thread import start_blocking_portal
 from reactivex import Observable
 
 from streamops.errors import SourceFailed
-from streamops.pulling import Outcome, Pull, PulledReading
-from streamops.sources.opening import BlockingOpener
+from streamops.eventloop import EventLoop, running_loop
+from streamops.pulling import Outcome, Pull, PulledReading, PullScheduler
+from streamops.sources.connection import Connection
+from streamops.sources.opening import AsyncOpener
 
 T = TypeVar("T")
 
 
 class BlockingPull(Pull[T]):
-    """Does all work in the thread that asks for the next value."""
+    """Reads blocking sources in the thread that asks for the next value.
+
+    Asynchronous ones are read in the event loop of a portal, all of them at the same time.
+    """
 
     def __init__(self, stream: Observable[T]) -> None:
         super().__init__(stream)
-        self._connections: dict[PulledReading[Any], BlockingOpener[Any]] = {}
-        self._resources = ExitStack()
-        self._portal: BlockingPortal | None = None
+        self._connections: dict[PulledReading[Any], Connection[Any] | AsyncOpener[Any]] = {}
         self._woken = threading.Event()
+        self._portal: _Portal | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -36,10 +43,24 @@ class BlockingPull(Pull[T]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with self._resources:
+        self._finish()
+
+    def _finish(self) -> None:
+        portal = self._portal
+
+        try:
             self.unsubscribe()
+
+            if portal is not None:
+                portal.end_reads()
+
             self._fail_others()
             self._close_released()
+        finally:
+            if portal is not None:
+                self._portal = None
+                atexit.unregister(self._finish)
+                portal.close()
 
     def advance(self) -> bool:
         """Work until a value is there; False at the end. Raises what the stream ended with."""
@@ -76,20 +97,36 @@ class BlockingPull(Pull[T]):
             return
 
         outcome: Outcome[Any] = SourceFailed("The read was interrupted")
+        awaited: AsyncOpener[Any] | None = None
 
         try:
-            outcome = self._connection_of(reading).read()
+            connection = self._connection_of(reading)
+
+            if isinstance(connection, AsyncOpener):
+                awaited = connection
+            else:
+                outcome = connection.read()
         except Exception as error:
             outcome = error
         finally:
             reading.end()
-            self.scheduler.arrive(reading, outcome)
 
-    def _connection_of(self, reading: PulledReading[Any]) -> BlockingOpener[Any]:
+            if awaited is None:
+                self.scheduler.arrive(reading, outcome)
+
+        if awaited is not None:
+            self._open_portal().start(reading, awaited)
+
+    def _connection_of(self, reading: PulledReading[Any]) -> Connection[Any] | AsyncOpener[Any]:
         connection = self._connections.get(reading)
 
         if connection is None:
-            connection = BlockingOpener(reading.connect, self._open_portal)
+            opened = reading.connect()
+            connection = (
+                opened
+                if isinstance(opened, Connection)
+                else AsyncOpener(lambda: opened, self._open_portal().loop, blocking=False)
+            )
             self._connections[reading] = connection
             reading.stop = connection.interrupt
 
@@ -109,7 +146,10 @@ class BlockingPull(Pull[T]):
 
             if connection is not None:
                 try:
-                    connection.close()
+                    if isinstance(connection, Connection):
+                        connection.close()
+                    else:
+                        self._open_portal().call(connection.close)
                 except Exception as error:
                     self.fail(error)
 
@@ -126,8 +166,67 @@ class BlockingPull(Pull[T]):
                 SourceFailed("The generator that read this shared source was closed")
             )
 
-    def _open_portal(self) -> BlockingPortal:
+    def _open_portal(self) -> _Portal:
         if self._portal is None:
-            self._portal = self._resources.enter_context(start_blocking_portal())
+            self._portal = _Portal(self.scheduler)
+            # Later, when the generator is dropped, the loop's thread no longer runs.
+            atexit.register(self._finish)
 
         return self._portal
+
+
+class _Portal:
+    """An event loop in a thread, with the reads that run in it."""
+
+    def __init__(self, scheduler: PullScheduler) -> None:
+        self._scheduler = scheduler
+        self._running: dict[PulledReading[Any], AsyncOpener[Any]] = {}
+        self._ended: Event | None = None
+        self._resources = ExitStack()
+        self._portal = self._resources.enter_context(start_blocking_portal())
+        self.loop = cast("EventLoop", self._portal.call(running_loop))
+
+    def start(self, reading: PulledReading[Any], connection: AsyncOpener[Any]) -> None:
+        """Begin to read; the scheduler is told what came of it."""
+        self._portal.start_task_soon(self._read, reading, connection)
+
+    def call(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Wait for work in the event loop."""
+        self._portal.call(work)
+
+    def end_reads(self) -> None:
+        """Interrupt the reads, and wait until they have ended; none begins after that."""
+        self._portal.call(self._end_reads)
+
+    def close(self) -> None:
+        """End the event loop and its thread."""
+        self._resources.close()
+
+    async def _read(self, reading: PulledReading[Any], connection: AsyncOpener[Any]) -> None:
+        if self._ended is not None or not reading.begin():
+            return
+
+        outcome: Outcome[Any] = SourceFailed("The read was cancelled")
+        self._running[reading] = connection
+
+        try:
+            outcome = await connection.read()
+        except Exception as error:
+            outcome = error
+        finally:
+            del self._running[reading]
+            reading.end()
+            self._scheduler.arrive(reading, outcome)
+
+            if self._ended is not None:
+                self._ended.set()
+
+    async def _end_reads(self) -> None:
+        self._ended = Event()
+
+        for connection in self._running.values():
+            connection.interrupt()
+
+        while self._running:
+            await self._ended.wait()
+            self._ended = Event()

@@ -55,7 +55,7 @@ def from_openai(source: Any, **request: Any) -> Observable[Delta]:
         return _observe(source)
 
     if _is_manager(source):
-        return observe(partial(_connect, _Once(source)), blocking=False)
+        return observe(partial(_connect, _Once(source)), blocking=hasattr(source, "__enter__"))
 
     raise TypeError(
         "from_openai needs client.chat.completions or client.responses with the arguments of a "
@@ -99,8 +99,19 @@ def _connection(opened: Any) -> AnyConnection[Delta]:
             f"{type(opened).__name__}: pass stream=True to create()"
         )
 
-    is_async = hasattr(opened, "__anext__") or hasattr(opened, "__aenter__")
-    return _AsyncEvents(opened) if is_async else _Events(opened)
+    if hasattr(opened, "__anext__") or hasattr(opened, "__aenter__"):
+        return _AsyncEvents(opened)
+
+    return _Events(opened if hasattr(opened, "__next__") else _enter(opened))
+
+
+def _enter(manager: Any) -> Any:
+    try:
+        return manager.__enter__()
+    except _UNCHANGED:
+        raise
+    except Exception as error:
+        raise _failed(error, begun=False) from error
 
 
 class _Once:
@@ -117,17 +128,13 @@ class _Once:
 
 
 class _Events(Connection[Delta]):
-    """The events of a stream, or of the one that a manager opens."""
+    """The events of a stream."""
 
-    def __init__(self, opened: Any) -> None:
-        self._opened = opened
-        self._stream: Any = None
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
         self._deltas = OpenAIDeltas()
 
     def read(self) -> tuple[Delta, ...] | None:
-        if self._stream is None:
-            self._stream = self._enter()
-
         try:
             return self._deltas.translate(next(self._stream))
         except StopIteration:
@@ -136,26 +143,13 @@ class _Events(Connection[Delta]):
             return _ended(error)
 
     def close(self) -> None:
-        # Opened for somebody who left before the first read, it is closed all the same.
-        close = getattr(self._stream or self._opened, "close", None)
+        close = getattr(self._stream, "close", None)
 
         if close is not None:
             close()
 
     def interrupt(self) -> None:
-        if self._stream is not None:
-            interrupt_stream(self._stream)
-
-    def _enter(self) -> Any:
-        if hasattr(self._opened, "__next__"):
-            return self._opened
-
-        try:
-            return self._opened.__enter__()
-        except _UNCHANGED:
-            raise
-        except Exception as error:
-            raise _failed(error, begun=False) from error
+        interrupt_stream(self._stream)
 
 
 class _AsyncEvents(AsyncConnection[Delta]):

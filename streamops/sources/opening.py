@@ -1,14 +1,16 @@
-"""Sources that are opened at the first read, and read the way the sink can, whatever their kind."""
+"""Sources that are opened at the first read, and read by awaiting, whatever their kind."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from contextvars import copy_context
-from typing import Any, TypeVar
+from functools import partial
+from queue import SimpleQueue
+from typing import TypeVar
 
-from anyio import CancelScope, Event, Lock
-from anyio.from_thread import BlockingPortal
+from anyio import CancelScope, Event
 from anyio.lowlevel import checkpoint
 
 from streamops.errors import SourceFailed
@@ -25,81 +27,12 @@ T = TypeVar("T")
 Result = TypeVar("Result")
 
 
-class BlockingOpener(Connection[T]):
-    """Reads by blocking; an asynchronous source is read in the event loop of a portal."""
-
-    def __init__(self, connect: Connect[T], portal: Callable[[], BlockingPortal]) -> None:
-        self._connect = connect
-        self._portal = portal
-        self._connection: AnyConnection[T] | None = None
-        self._running: Future[Any] | None = None
-        # An interrupted read may still be unwinding in the loop when close is called.
-        self._turn = Lock()
-        self._reading: CancelScope | None = None
-
-    def read(self) -> tuple[T, ...] | None:
-        """Read the next chunk, after opening the source if that was not done."""
-        if self._connection is None:
-            opened = self._connect()
-            self._connection = (
-                self._wait(lambda: self._in_turn(lambda: _result_of(opened)))
-                if isinstance(opened, Awaitable)
-                else opened
-            )
-
-        connection = self._connection
-        if isinstance(connection, Connection):
-            return connection.read()
-
-        return self._wait(lambda: self._in_turn(connection.read))
-
-    def close(self) -> None:
-        """Close what was opened."""
-        connection = self._connection
-
-        if isinstance(connection, Connection):
-            connection.close()
-        elif connection is not None:
-            self._wait(lambda: self._close(connection))
-
-    def interrupt(self) -> None:
-        """End the read that is running, from another thread."""
-        running = self._running
-
-        if isinstance(self._connection, Connection):
-            self._connection.interrupt()
-        elif running is not None:
-            running.cancel()
-
-    def _wait(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        running: Future[Result] = self._portal().start_task_soon(work)
-        self._running = running
-
-        try:
-            return running.result()
-        finally:
-            # Does nothing unless it was the waiting that ended, by KeyboardInterrupt for one.
-            running.cancel()
-            self._running = None
-
-    async def _in_turn(self, work: Callable[[], Awaitable[Result]]) -> Result:
-        async with self._turn:
-            with CancelScope() as self._reading:
-                return await work()
-
-        raise SourceFailed("The read was interrupted")
-
-    async def _close(self, connection: AsyncConnection[T]) -> None:
-        # A KeyboardInterrupt may have come before anybody waited for the read that it ends.
-        if self._reading is not None:
-            self._reading.cancel()
-
-        async with self._turn:
-            await connection.close()
-
-
 class AsyncOpener(AsyncConnection[T]):
-    """Reads by awaiting; a blocking source is read in a thread that lives as long as it is open."""
+    """Reads by awaiting; a blocking source is read in a thread that lives as long as it is open.
+
+    Cancelling interrupts a blocking read and waits for it. Nothing can interrupt what opens a
+    blocking source: it is left to its thread, which closes what it has opened, and then ends.
+    """
 
     def __init__(self, connect: Connect[T], loop: EventLoop, *, blocking: bool) -> None:
         self._connect = connect
@@ -135,10 +68,7 @@ class AsyncOpener(AsyncConnection[T]):
 
     async def _read(self) -> tuple[T, ...] | None:
         if self._opened is None:
-            if self._connect_blocks:
-                await self._thread.run(self._open)
-            else:
-                self._open()
+            self._opened = await self._open_in_thread() if self._connect_blocks else self._connect()
 
         if isinstance(self._opened, Awaitable):
             self._opened = await self._opened
@@ -148,9 +78,6 @@ class AsyncOpener(AsyncConnection[T]):
         if isinstance(connection, AsyncConnection):
             self._thread.end()
             return await connection.read()
-
-        if connection is None:
-            raise RuntimeError("connect() returned None instead of a connection")
 
         if connection.blocking:
             return await self._thread.run(connection.read, connection.interrupt)
@@ -176,48 +103,106 @@ class AsyncOpener(AsyncConnection[T]):
         finally:
             self._thread.end()
 
-    def _open(self) -> None:
-        # Kept at once: when the task was cancelled meanwhile, it must still be closed.
-        self._opened = self._connect()
+    async def _open_in_thread(self) -> AnyConnection[T] | Awaitable[AnyConnection[T]]:
+        opening = self._thread.submit(self._connect)
+
+        try:
+            await self._thread.wait(opening)
+        except BaseException:
+            # The next call in the same thread, so that it finds whatever was opened.
+            self._thread.submit(lambda: self._close_unwanted(opening))
+            self._thread.leave()
+            raise
+
+        return opening.result()
+
+    def _close_unwanted(
+        self, opening: Future[AnyConnection[T] | Awaitable[AnyConnection[T]]]
+    ) -> None:
+        if opening.exception() is not None:
+            return
+
+        opened = opening.result()
+
+        if isinstance(opened, Connection):
+            opened.close()
+        elif isinstance(opened, AsyncConnection):
+            self._loop.spawn(opened.close)
+        else:
+            discard(opened)
 
 
 class _Thread:
     """Runs one blocking call after the other in a thread of its own, started by the first."""
 
+    # No executor's thread: Python would wait for what opens a source before it exits.
+
     def __init__(self, loop: EventLoop) -> None:
         self._loop = loop
-        self._executor: ThreadPoolExecutor | None = None
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
 
     async def run(
         self, call: Callable[[], Result], interrupt: Callable[[], None] | None = None
     ) -> Result:
         """Wait for the call, also when cancelled: then it is interrupted first."""
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(1, "streamops")
-
-        done = Event()
-        future = self._executor.submit(copy_context().run, call)
-        future.add_done_callback(lambda _: self._loop.soon(done.set))
+        future = self.submit(call)
 
         try:
-            await done.wait()
+            await self.wait(future)
         except BaseException:
             if interrupt is not None and not future.done():
                 interrupt()
 
             with CancelScope(shield=True):
-                await done.wait()
+                await self.wait(future)
 
             raise
 
         return future.result()
 
+    def submit(self, call: Callable[[], Result]) -> Future[Result]:
+        """Have the thread make a call, after those before it."""
+        if self._thread is None:
+            self._calls = SimpleQueue()
+            work = partial(_work, self._calls)
+            self._thread = threading.Thread(target=work, name="streamops", daemon=True)
+            self._thread.start()
+
+        future: Future[Result] = Future()
+        self._calls.put(partial(_resolve, future, partial(copy_context().run, call)))
+        return future
+
+    async def wait(self, future: Future[Result]) -> None:
+        """Wait until the call has been made."""
+        done = Event()
+        future.add_done_callback(lambda _: self._loop.soon(done.set))
+        await done.wait()
+
+    def leave(self) -> None:
+        """Have the thread end when it has made all calls."""
+        self._calls.put(None)
+        self._thread = None
+
     def end(self) -> None:
         """End the thread, which has nothing to do any more."""
-        if self._executor is not None:
-            self._executor.shutdown()
-            self._executor = None
+        if (thread := self._thread) is not None:
+            self.leave()
+            thread.join()
 
 
-async def _result_of(awaitable: Awaitable[Result]) -> Result:
-    return await awaitable
+def _work(calls: SimpleQueue[Callable[[], None] | None]) -> None:
+    while (call := calls.get()) is not None:
+        call()
+        # What it holds on to would live until the next one comes.
+        del call
+
+
+def _resolve(future: Future[Result], call: Callable[[], Result]) -> None:
+    try:
+        result = call()
+    except BaseException as error:
+        # For whoever waits for it, as in an executor.
+        future.set_exception(error)
+    else:
+        future.set_result(result)

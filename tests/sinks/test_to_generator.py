@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncGenerator, Generator
 
@@ -16,6 +18,7 @@ from reactivex import operators as rx
 from reactivex.scheduler import NewThreadScheduler
 from reactivex.subject import Subject
 
+from streamops.delta import Delta
 from streamops.errors import SourceFailed
 from streamops.sinks.generators import to_generator
 from streamops.sources.iterables import from_chunks
@@ -315,3 +318,85 @@ def test_dispose_from_another_thread_cancels_the_read_of_an_asynchronous_source(
         assert list(texts(stream)) == ["first"]
 
     assert closed == [True]
+
+
+class Waiting:
+    """An asynchronous source that yields its texts and then waits for ever."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+        self.open = 0
+
+    async def awaited(self) -> AsyncGenerator[str]:
+        """Yield the texts, then wait."""
+        self.open += 1
+
+        try:
+            for text in self.texts:
+                yield text
+
+            await Event().wait()
+        finally:
+            self.open -= 1
+
+
+def test_a_timer_fires_while_an_asynchronous_source_is_stuck() -> None:
+    source = Waiting("a")
+
+    with no_threads_left():
+        values = texts(from_chunks(source.awaited).pipe(rx.timeout(0.05)))
+        assert next(values) == "a"
+
+        with pytest.raises(Exception, match="Timeout"):
+            next(values)
+
+        assert source.open == 0
+
+
+def test_a_stuck_asynchronous_source_holds_no_other_up() -> None:
+    stuck, other = Waiting(), Counting(*"abc")
+
+    with no_threads_left():
+        merged = reactivex.merge(from_chunks(stuck.awaited), from_chunks(other.awaited))
+        assert list(texts(merged.pipe(rx.take(3)))) == ["a", "b", "c"]
+
+        assert (stuck.open, other.open) == (0, 0)
+
+
+def test_leaving_a_stuck_asynchronous_source_closes_it() -> None:
+    stuck = Waiting()
+
+    with no_threads_left():
+        merged = reactivex.merge(from_chunks(stuck.awaited), reactivex.of(Delta("a")))
+        values = texts(merged)
+        assert next(values) == "a"
+        values.close()
+
+        assert stuck.open == 0
+
+
+@pytest.mark.anyio
+async def test_an_asynchronous_source_is_read_inside_of_an_event_loop_too() -> None:
+    with no_threads_left():
+        assert list(texts(from_chunks(Counting("a", "b").awaited))) == ["a", "b"]
+
+
+def test_a_script_may_end_while_a_generator_is_still_there() -> None:
+    script = """
+import streamops as so
+
+async def chunks():
+    try:
+        yield "a"
+        yield "b"
+    finally:
+        print("closed")
+
+values = so.to_generator(so.from_chunks(chunks))
+print(next(values).text)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
+    )
+
+    assert (ended.stdout.split(), ended.stderr) == (["a", "closed"], "")

@@ -17,10 +17,11 @@ from reactivex import operators as rx
 
 from streamops.delta import Delta
 from streamops.sinks.generators import to_async_generator, to_generator
+from streamops.sinks.values import arun
 from streamops.sources.openai import from_openai
 from tests.clients import open_async_client, open_client
 from tests.traces import no_threads_left, nothing_left
-from tests.wire import Exchange, Wire, serving
+from tests.wire import PATIENCE, Exchange, Wire, serving
 
 CHAT: dict[str, Any] = {"model": "m", "messages": []}
 
@@ -191,6 +192,36 @@ async def test_a_stream_that_opened_after_the_reader_had_left_is_closed() -> Non
                 left.set()
 
             assert exchanges[0].is_closed()
+
+
+@pytest.mark.parametrize("way", ["cancelled", "timed out"])
+@pytest.mark.parametrize("helper", [False, True], ids=["resource", "helper"])
+@pytest.mark.anyio
+async def test_leaving_does_not_wait_for_the_headers_of_a_blocking_client(
+    way: str, *, helper: bool
+) -> None:
+    held = threading.Event()
+    wire = Wire(lambda _: None, headers_held=held)
+
+    with wire, open_client(wire.url) as client:
+        completions = client.chat.completions
+        stream = (
+            from_openai(completions.stream(**CHAT)) if helper else from_openai(completions, **CHAT)
+        )
+
+        async with nothing_left():
+            if way == "cancelled":
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(arun, stream)
+                    assert await anyio.to_thread.run_sync(wire.asked.wait, PATIENCE)
+                    tasks.cancel_scope.cancel()
+            else:
+                with pytest.raises(Exception, match="Timeout"):
+                    await arun(stream.pipe(rx.timeout(0.05)))
+
+            assert not held.is_set()
+            held.set()
+            assert await anyio.to_thread.run_sync(wire.exchange().is_closed)
 
 
 def test_a_stream_that_was_read_to_its_end_is_closed() -> None:
