@@ -193,7 +193,7 @@ def _record(arguments: argparse.Namespace) -> int:
                 threading.Event().wait()
     except FileExistsError:
         return _fail(f"{arguments.file} exists: name another file, or replace it with --overwrite")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return _fail(_reason(error))
 
     return 0

@@ -52,6 +52,7 @@ _TASK = (
 )
 _MESSAGES = [{"role": "system", "content": _TASK}, {"role": "user", "content": NOTES}]
 
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _RECORDINGS = Path(__file__).with_name("recordings")
 RECORDED: dict[Api, Path] = {
     "chat": _RECORDINGS / "conference.sse",
@@ -175,6 +176,13 @@ def real_client(api_key: str) -> openai.OpenAI:
         raise ValueError("OPENAI_API_KEY holds characters that no key has: set it again.")
 
     try:
-        return openai.OpenAI(api_key=api_key, base_url=base_url)
+        url = httpx2.URL(base_url)
     except httpx2.InvalidURL as error:
         raise ValueError(f"OPENAI_BASE_URL is no URL: {base_url}. Set it again.") from error
+
+    if url.scheme not in ("http", "https"):
+        raise ValueError(f"OPENAI_BASE_URL must begin with http:// or https://, not {base_url!r}.")
+
+    # A proxy of the environment cannot reach this machine's loopback.
+    http_client = openai.DefaultHttpxClient(trust_env=url.host not in _LOOPBACK)
+    return openai.OpenAI(api_key=api_key, base_url=base_url, http_client=http_client)

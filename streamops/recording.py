@@ -20,6 +20,7 @@ Pace: TypeAlias = float | Literal["recorded"] | None
 """How fast to play a recording: events per second, as recorded, or as fast as possible."""
 
 _DONE = (b"data: [DONE]", b"data:[DONE]")
+_DATA = re.compile(rb"^data:", re.MULTILINE)
 _EVENT = re.compile(rb".*?\n\r?\n", re.DOTALL)
 _STAMP = re.compile(rb"^: streamops (\d+(?:\.\d+)?)\r?\n", re.MULTILINE)
 # The newline before the mark belongs to it: the event that was cut may have none of its own.
@@ -47,6 +48,11 @@ class Recording:
             return frozenset({"responses"})
 
         return frozenset({"chat"}) if b'"choices"' in body else frozenset({"chat", "responses"})
+
+    @property
+    def has_data(self) -> bool:
+        """Whether any event carries data."""
+        return any(_DATA.search(event) for event in self.events)
 
 
 def read_recording(content: bytes) -> Recording:

@@ -18,10 +18,16 @@ def replay(*paths: str | Path, pace: Pace = None, port: int = 0) -> AbstractCont
     sent as fast as possible; ``"recorded"`` keeps the recorded times where the file has them. A
     recording that is marked as incomplete breaks the connection off at its end.
 
-    Files are read now: a missing one raises FileNotFoundError. ImportError if the ``server`` extra
+    Files are read now: a missing one raises FileNotFoundError, one without a single event a
+    ValueError, as does a ``port`` or ``pace`` that cannot be. ImportError if the ``server`` extra
     is not installed.
     """
     from streamops.replay_server import Player, serve
+
+    _check_port(port)
+
+    if isinstance(pace, bool):
+        raise TypeError("pace must be 'recorded', events per second or None, not a bool")
 
     if isinstance(pace, str) and pace != "recorded":
         raise ValueError(f"pace must be 'recorded', events per second or None, not {pace!r}")
@@ -50,11 +56,17 @@ def record(
     path of each stream that was saved.
 
     FileExistsError if ``path`` exists, unless ``overwrite`` is set; the numbered names that exist
-    are then overwritten too, and passed over otherwise. ImportError if the ``server`` extra is not
+    are then overwritten too, and passed over otherwise. ValueError if ``upstream`` is no ``http://``
+    or ``https://`` URL, or the ``port`` cannot be. ImportError if the ``server`` extra is not
     installed.
     """
     from streamops.replay_recorder import Recorder
     from streamops.replay_server import serve
+
+    _check_port(port)
+
+    if not upstream.startswith(("http://", "https://")):
+        raise ValueError(f"The upstream must begin with http:// or https://, not {upstream!r}")
 
     target = Path(path)
 
@@ -67,6 +79,14 @@ def record(
     return serve(Recorder(target, upstream, overwrite=overwrite, on_saved=on_saved), port)
 
 
+def _check_port(port: object) -> None:
+    if not isinstance(port, int) or isinstance(port, bool):
+        raise TypeError(f"port must be a number, not {port!r}")
+
+    if not 0 <= port < 2**16:
+        raise ValueError(f"port must be from 0 (any free one) to 65535, not {port}")
+
+
 def _read_all(paths: tuple[str | Path, ...]) -> dict[str, list[Recording]]:
     """Read every recording; files of the same name in different folders share a key."""
     recordings: dict[str, list[Recording]] = {}
@@ -75,7 +95,13 @@ def _read_all(paths: tuple[str | Path, ...]) -> dict[str, list[Recording]]:
         files = sorted(path.rglob("*.sse")) if path.is_dir() else [path]
 
         for file in files:
-            recordings.setdefault(file.stem, []).append(read_recording(file.read_bytes()))
+            recording = read_recording(file.read_bytes())
+
+            # One that was broken off may have been so before its first event.
+            if recording.complete and not recording.has_data:
+                raise ValueError(f"{file} is no recorded stream: no line of it begins with 'data:'")
+
+            recordings.setdefault(file.stem, []).append(recording)
 
     if not recordings:
         raise ValueError("replay needs at least one recorded .sse file, or a folder with some")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import socket
@@ -45,14 +46,24 @@ def serve(app: ASGIApp, port: int) -> Generator[str]:
     listener = socket.create_server(("127.0.0.1", port))
     server = _Server(app)
     # The socket listens already, so that a client can connect before the thread has begun.
-    thread = threading.Thread(target=server.run, args=([listener],), name="streamops-server")
+    thread = threading.Thread(
+        target=server.run, args=([listener],), name="streamops-server", daemon=True
+    )
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join()
+
+    # For a script that ends inside of the context: Python waits for no daemon, and later it runs
+    # no more.
+    atexit.register(stop)
     thread.start()
 
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     finally:
-        server.should_exit = True
-        thread.join()
+        stop()
+        atexit.unregister(stop)
 
 
 class Streamed:

@@ -438,6 +438,19 @@ def test_a_missing_extra_is_named(
     assert "pip install 'streamops[cli]'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("replay", __file__), "is no recorded stream"),
+        (("record", "answer.sse", "--upstream", "foo"), "must begin with http:// or https://"),
+    ],
+)
+def test_what_cannot_be_served_is_said_at_once_in_one_line(
+    arguments: tuple[str, ...], said: str
+) -> None:
+    assert_failed(run(*arguments), said)
+
+
 def assert_failed(finished: subprocess.CompletedProcess[str], complaint: str) -> None:
     """Check that a command failed with one line on stderr."""
     assert finished.returncode == 1

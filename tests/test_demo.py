@@ -37,6 +37,7 @@ from streamops.errors import (
 )
 from streamops.progress import Progress
 from streamops.recording import Api, read_recording
+from streamops.replay import replay
 from streamops.sinks.generators import to_generator
 from streamops.sinks.values import run
 from streamops.sources.iterables import from_chunks
@@ -204,6 +205,7 @@ def test_the_display_leaves_room_at_the_edge_of_the_terminal(width: int) -> None
         ("sk-\nsecret", "http://127.0.0.1/v1", "OPENAI_API_KEY"),
         ("ключ", "http://127.0.0.1/v1", "OPENAI_API_KEY"),
         ("sk-secret", "http://127.0.0.1:port/v1", "OPENAI_BASE_URL"),
+        ("sk-secret", "localhost:8000/v1", "OPENAI_BASE_URL must begin with http"),
     ],
 )
 def test_unusable_settings_are_named_without_showing_the_key(
@@ -215,6 +217,16 @@ def test_unusable_settings_are_named_without_showing_the_key(
         real_client(key)
 
     assert key not in str(caught.value)
+
+
+def test_a_proxy_is_not_asked_for_what_is_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
+    with replay(RECORDED["chat"]) as base_url:
+        monkeypatch.setenv("OPENAI_BASE_URL", base_url)
+
+        with real_client("key") as client:
+            assert run(ask(client, api="chat", model="m"))
 
 
 ENDINGS: list[StreamopsError] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -238,3 +239,54 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
     with pytest.raises(ImportError, match=r"pip install 'streamops\[server\]'"):
         record(tmp_path / "x.sse")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"port": -1}, ValueError),
+        ({"port": 65536}, ValueError),
+        ({"port": "x"}, TypeError),
+        ({"pace": True}, TypeError),
+    ],
+)
+def test_a_port_or_a_pace_that_cannot_be_is_refused_at_once(
+    arguments: dict[str, Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=next(iter(arguments))):
+        replay(TEXT, **arguments)
+
+
+def test_a_file_without_a_single_event_is_refused_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "README.md"
+    file.write_text("# A title\n\nSome data: none.\n")
+
+    with pytest.raises(ValueError, match=r"README\.md is no recorded stream"):
+        replay(file)
+
+
+@pytest.mark.parametrize("upstream", ["foo", "ftp://foo/v1"])
+def test_an_upstream_that_is_no_http_address_is_refused_at_once(
+    tmp_path: Path, upstream: str
+) -> None:
+    with pytest.raises(ValueError, match=f"must begin with http://.*{upstream}"):
+        record(tmp_path / "a.sse", upstream)
+
+
+def test_a_script_may_end_inside_of_the_context() -> None:
+    script = """
+import sys
+from streamops.replay import replay
+
+context = replay(sys.argv[1])
+context.__enter__()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(TEXT)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+    assert ended.stderr == ""
