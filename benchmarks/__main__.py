@@ -18,6 +18,7 @@ from typing import Any
 import jiter
 from pydantic import BaseModel
 from reactivex import Observable
+from reactivex import operators as rx
 from reactivex.subject import Subject
 
 from streamops import operators as ops
@@ -59,6 +60,11 @@ Run = Callable[[list[str]], int]
 class Contender:
     name: str
     run: Run
+
+
+def last_name(partial: Meeting) -> object:
+    """Look at a partial as a user interface would, which makes it fill itself."""
+    return partial.users[-1].name if partial.users else None
 
 
 def pipeline(build: Callable[[Observable[str]], Observable[Any]]) -> Run:
@@ -112,6 +118,12 @@ CONTENDERS = [
     Contender(
         "accumulate_json | to_partial",
         pipeline(lambda s: s.pipe(ops.accumulate_json(), ops.to_partial(Meeting))),
+    ),
+    Contender(
+        "accumulate_json | to_partial, looked at",
+        pipeline(
+            lambda s: s.pipe(ops.accumulate_json(), ops.to_partial(Meeting), rx.map(last_name))
+        ),
     ),
     Contender(
         "accumulate_json | split_items",

@@ -45,9 +45,9 @@ def accumulate_json(
     """Emit a Snapshot of the JSON so far for each chunk of text, the last one complete.
 
     Reads the arguments of the first tool call if the model makes one before it has begun to write
-    JSON as content, else the content, of the ``choice`` given. The complete snapshot comes the moment the root
-    closes (for a root number: when the text ends), and none after it; what else the source sends
-    is read and ignored. ``strict``, ``around`` and the limits are IncrementalParser's; with
+    JSON as content, else the content, of the ``choice`` given. The complete snapshot comes the
+    moment the root closes (for a root number: when the text ends), and none after it; what else
+    the source sends is read and ignored. ``strict``, ``around`` and the limits are IncrementalParser's; with
     ``values="many"`` several values may follow each other (NDJSON), each with a complete snapshot
     and within the limits; then a chunk gives a snapshot for each value that it completes, and one
     for what is open after it.
