@@ -47,10 +47,10 @@ def accumulate_json(
     Reads the arguments of the first tool call if the model makes one before it has begun to write
     JSON as content, else the content, of the ``choice`` given. The complete snapshot comes the
     moment the root closes (for a root number: when the text ends), and none after it; what else
-    the source sends is read and ignored. ``strict``, ``around`` and the limits are IncrementalParser's; with
-    ``values="many"`` several values may follow each other (NDJSON), each with a complete snapshot
-    and within the limits; then a chunk gives a snapshot for each value that it completes, and one
-    for what is open after it.
+    the source sends is read and ignored. ``strict``, ``around`` and the limits are
+    IncrementalParser's; with ``values="many"`` several values may follow each other (NDJSON), each
+    with a complete snapshot and within the limits; then a chunk gives a snapshot for each value
+    that it completes, and one for what is open after it.
 
     A stream that ends before the root is closed ends in Refused, ContentFiltered, NoJson or
     TruncatedJson; one that cannot be JSON in MalformedJson, after a snapshot of what came before.
