@@ -16,7 +16,7 @@ from reactivex.internal.constants import UTC_ZERO
 from reactivex.scheduler.periodicscheduler import PeriodicScheduler
 from reactivex.scheduler.scheduleditem import ScheduledItem
 
-from streamops.sources.connection import Connect
+from streamops.sources.connection import AnyConnection, Connect, unread
 
 T = TypeVar("T")
 State = TypeVar("State")
@@ -99,12 +99,14 @@ class PulledReading(Reading, Generic[T]):
         observer: abc.ObserverBase[T],
         *,
         blocking: bool,
+        once: bool,
     ) -> None:
         super().__init__()
         self.connect = connect
         self.blocking = blocking
         self.stop: Callable[[], None] = _nothing
         """How the sink that reads it wants to be interrupted."""
+        self._once = once
         self._scheduler = scheduler
         self.observer = observer
 
@@ -115,6 +117,10 @@ class PulledReading(Reading, Generic[T]):
     def release(self) -> None:
         """Have the sink close the connection."""
         self._scheduler.release(self)
+
+    def unread(self) -> AnyConnection[T] | None:
+        """Return what has to be closed although it was never read."""
+        return unread(self.connect) if self._once else None
 
     def deliver(self, outcome: Outcome[T]) -> None:
         """Push what was read, and ask for the next read."""

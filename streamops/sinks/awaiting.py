@@ -15,6 +15,7 @@ from reactivex import Observable
 from streamops.errors import SourceFailed
 from streamops.eventloop import EventLoop, running_loop
 from streamops.pulling import Outcome, Pull, PulledReading
+from streamops.sources.connection import Connection
 from streamops.sources.observing import push_awaited
 from streamops.sources.opening import AsyncOpener
 
@@ -281,10 +282,14 @@ class _AsyncPull(Pull[T]):
 
     async def _close_released(self) -> None:
         while self.scheduler.released:
-            connection = self._connections.pop(self.scheduler.released.popleft(), None)
+            reading = self.scheduler.released.popleft()
+            connection = self._connections.pop(reading, None) or reading.unread()
 
             if connection is not None:
                 try:
-                    await connection.close()
+                    if isinstance(connection, Connection):
+                        connection.close()
+                    else:
+                        await connection.close()
                 except Exception as error:
                     self.fail(error)

@@ -46,18 +46,16 @@ class BlockingPull(Pull[T]):
         self._finish()
 
     def _finish(self) -> None:
-        portal = self._portal
-
         try:
             self.unsubscribe()
 
-            if portal is not None:
-                portal.end_reads()
+            if self._portal is not None:
+                self._portal.end_reads()
 
             self._fail_others()
             self._close_released()
         finally:
-            if portal is not None:
+            if (portal := self._portal) is not None:
                 self._portal = None
                 atexit.unregister(self._finish)
                 portal.close()
@@ -122,11 +120,12 @@ class BlockingPull(Pull[T]):
 
         if connection is None:
             opened = reading.connect()
-            connection = (
-                opened
-                if isinstance(opened, Connection)
-                else AsyncOpener(lambda: opened, self._open_portal().loop, blocking=False)
-            )
+
+            if isinstance(opened, Connection):
+                connection = opened
+            else:
+                connection = AsyncOpener[Any].of(opened, self._open_portal().loop)
+
             self._connections[reading] = connection
             reading.stop = connection.interrupt
 
@@ -142,7 +141,8 @@ class BlockingPull(Pull[T]):
 
     def _close_released(self) -> None:
         while self.scheduler.released:
-            connection = self._connections.pop(self.scheduler.released.popleft(), None)
+            reading = self.scheduler.released.popleft()
+            connection = self._connections.pop(reading, None) or reading.unread()
 
             if connection is not None:
                 try:

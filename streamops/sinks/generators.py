@@ -23,8 +23,17 @@ def to_generator(stream: Observable[T]) -> Generator[T, None, None]:
     That loop ends with the generator, and an asynchronous client that keeps connections open cannot
     be used in the next one: open it in the function that the source calls, or use ``arun``.
 
-    Errors are raised after the values before them.
+    A timer, as in ``rx.timeout``, cannot interrupt a blocking read: set the client's own timeout.
+    Two of these generators over one shared stream need a thread each, since each may wait for what
+    only the other one reads.
+
+    Errors are raised after the values before them. TypeError now if this is no stream.
     """
+    check_stream(stream, "to_generator")
+    return _pull(stream)
+
+
+def _pull(stream: Observable[T]) -> Generator[T, None, None]:
     with BlockingPull(stream) as pull:
         while pull.advance():
             yield pull.values.popleft()
@@ -36,9 +45,21 @@ def to_async_generator(stream: Observable[T]) -> AsyncValues[T]:
     Leaving ``async with`` and ``aclose()`` close the source before they return. After a bare
     ``break`` it is closed as soon as the generator is collected, by a task where awaiting is
     needed. A single source is awaited in the task that iterates; a blocking one is read in a
-    thread of its own.
+    thread of its own. Leaving does not wait for a blocking client to be answered: its thread closes
+    the response when that has come.
 
     Errors are raised after the values before them. Several sources, or timers, at once need
     tasks: outside of ``async with``, trio has none for them, which is a RuntimeError.
+    TypeError now if this is no stream.
     """
+    check_stream(stream, "to_async_generator")
     return AsyncValues(stream)
+
+
+def check_stream(stream: object, taker: str) -> None:
+    """Raise TypeError for what cannot be subscribed to."""
+    if not isinstance(stream, Observable):
+        raise TypeError(
+            f"{taker} takes a stream (an Observable), not {type(stream).__name__}: make one with "
+            "from_openai or from_chunks"
+        )

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeAlias, TypeVar
 
+from streamops.errors import SpentSource
+
 T = TypeVar("T")
 
 
@@ -47,6 +49,16 @@ AnyConnection: TypeAlias = Connection[T] | AsyncConnection[T]
 
 Connect: TypeAlias = Callable[[], AnyConnection[T] | Awaitable[AnyConnection[T]]]
 """What makes the connection for one subscriber."""
+
+
+def unread(connect: Connect[T]) -> AnyConnection[T] | None:
+    """Return the connection of a one-time source, to be closed; None if somebody has it."""
+    try:
+        opened = connect()
+    except SpentSource:
+        return None
+
+    return opened if isinstance(opened, (Connection, AsyncConnection)) else None
 
 
 def discard(awaitable: Awaitable[object]) -> None:

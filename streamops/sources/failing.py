@@ -9,8 +9,21 @@ from streamops.errors import SourceFailed
 
 def failed(error: Exception) -> SourceFailed:
     """Return what a stream ends with when its source raised this; to be raised from it."""
-    reason = f"The source raised {type(error).__name__}: {error}"
+    reason = f"The source raised {type(error).__name__}: {error}{advice(error)}"
     return SourceFailed(reason, dropped=isinstance(error, _broken_connections()))
+
+
+def advice(error: BaseException) -> str:
+    """Return what to add to a message so that it names the fix of a likely mistake."""
+    reasons = (error, error.__cause__, error.__context__)
+
+    if not any("Event loop is closed" in str(reason) for reason in reasons):
+        return ""
+
+    return (
+        ": the client's pooled connections belong to an event loop that has ended. Make the client "
+        "inside the function that the source calls, or use arun in one event loop"
+    )
 
 
 def _broken_connections() -> tuple[type[Exception], ...]:

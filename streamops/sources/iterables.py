@@ -19,7 +19,7 @@ from typing import Any, TypeAlias, cast
 from reactivex import Observable
 
 from streamops.delta import Delta
-from streamops.errors import SpentSource, StreamopsError, UnknownElement
+from streamops.errors import SourceFailed, SpentSource, StreamopsError, UnknownElement
 from streamops.sources.closing import close_stream, interrupt_stream
 from streamops.sources.connection import AnyConnection, AsyncConnection, Connection, discard
 from streamops.sources.failing import failed
@@ -39,7 +39,7 @@ def from_chunks(
 
     Every subscription calls a function anew, and iterates anew over a container. An iterator can
     be read once; the second subscription ends with SpentSource. When the subscription ends, the
-    iterator and what a function returned are closed.
+    iterator and what a function returned are closed, also if nothing was read from the iterator.
 
     The stream ends with UnknownElement at anything that is no chunk, and with SourceFailed when
     the source raises, or when the bytes are not UTF-8. Raises TypeError for a single text, and for
@@ -54,7 +54,8 @@ def from_chunks(
         return observe(lambda: _connection(source, owned=False), blocking=False)
 
     if not callable(source):
-        raise TypeError(_not_chunks(source))
+        awaited = " Await it, or pass the function." if inspect.isawaitable(source) else ""
+        raise TypeError(_not_chunks(source) + awaited)
 
     opens_itself = inspect.iscoroutinefunction(source) or inspect.isasyncgenfunction(source)
     return observe(lambda: _open(source), blocking=not opens_itself)
@@ -77,7 +78,7 @@ def _observe_once(source: object) -> Observable[Delta]:
 
         return _connection(source)
 
-    return observe(connect, blocking=False)
+    return observe(connect, blocking=False, once=True)
 
 
 def _open(function: Callable[[], object]) -> AnyConnection[Delta] | Awaitable[AnyConnection[Delta]]:
@@ -206,6 +207,7 @@ _END = _End()
 class _Decoder:
     def __init__(self) -> None:
         self._utf8: codecs.IncrementalDecoder | None = None
+        self._received = 0
 
     def decode(self, element: object) -> tuple[Delta, ...] | None:
         """Turn an element into Deltas, or the end into None."""
@@ -213,11 +215,11 @@ class _Decoder:
             if self._utf8 is None:
                 self._utf8 = codecs.getincrementaldecoder("utf-8")()
 
-            return (Delta(self._utf8.decode(element)),)
+            return (Delta(self._decode(self._utf8, element)),)
 
         if self._utf8 is not None:
             # Raises if a character is incomplete: only bytes could have completed it.
-            self._utf8.decode(b"", final=True)
+            self._decode(self._utf8, b"", final=True)
 
         if isinstance(element, str):
             return (Delta(element),)
@@ -229,6 +231,21 @@ class _Decoder:
             return None
 
         raise UnknownElement(element, expected=_fix(element))
+
+    def _decode(self, utf8: codecs.IncrementalDecoder, data: bytes, *, final: bool = False) -> str:
+        held, _ = utf8.getstate()
+
+        try:
+            text = utf8.decode(data, final=final)
+        except UnicodeDecodeError as error:
+            place = self._received - len(held) + error.start
+            raise SourceFailed(
+                f"Byte {place} of the source is not UTF-8 ({error.reason}): "
+                "decode it yourself and pass str"
+            ) from error
+
+        self._received += len(data)
+        return text
 
 
 def _fix(element: object) -> str:

@@ -7,23 +7,25 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from reactivex import Observable, abc
-from reactivex.disposable import CompositeDisposable, SingleAssignmentDisposable
+from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
 from reactivex.scheduler import CurrentThreadScheduler
 
 from streamops.eventloop import running_loop
 from streamops.pulling import Outcome, PulledReading, PullScheduler, Reading
-from streamops.sources.connection import Connect, Connection, discard
+from streamops.sources.connection import Connect, Connection, discard, unread
 from streamops.sources.opening import AsyncOpener
 
 T = TypeVar("T")
 
 
-def observe(connect: Connect[T], *, blocking: bool) -> Observable[T]:
+def observe(connect: Connect[T], *, blocking: bool, once: bool = False) -> Observable[T]:
     """Make an Observable that connects once for every subscriber, at the first read.
 
     A sink of ours reads when it wants the next value. For everybody else the source pushes all it
     has: a blocking one on the scheduler of the subscription, an asynchronous one in a task of the
-    event loop that runs in the thread. ``blocking`` says that ``connect`` itself may block.
+    event loop that runs in the thread. ``blocking`` says that ``connect`` itself may block,
+    ``once`` that it gives away what is open already: that is closed when a subscription ends, even
+    if it was never read.
 
     What connecting and reading raise ends the stream with that error; what a subscriber raises
     goes up to whoever pushes.
@@ -33,7 +35,7 @@ def observe(connect: Connect[T], *, blocking: bool) -> Observable[T]:
         observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None
     ) -> abc.DisposableBase:
         if isinstance(scheduler, PullScheduler):
-            reading = PulledReading(scheduler, connect, observer, blocking=blocking)
+            reading = PulledReading(scheduler, connect, observer, blocking=blocking, once=once)
             scheduler.request(reading)
             return reading
 
@@ -45,7 +47,8 @@ def observe(connect: Connect[T], *, blocking: bool) -> Observable[T]:
 
         # Scheduled, so that the subscription is known before the first value comes.
         scheduled = (scheduler or CurrentThreadScheduler.singleton()).schedule(push)
-        return CompositeDisposable(scheduled, held)
+        left = Disposable(lambda: _close_unread(connect)) if once else Disposable()
+        return CompositeDisposable(scheduled, held, left)
 
     return Observable(subscribe)
 
@@ -79,10 +82,19 @@ def _push(
         )
         return
 
-    connection = AsyncOpener(lambda: opened, loop, blocking=False)
+    connection = AsyncOpener[Any].of(opened, loop)
     awaited = _AwaitedReading(connection)
     held.disposable = awaited
     loop.spawn(partial(push_awaited, awaited, connection, observer))
+
+
+def _close_unread(connect: Connect[Any]) -> None:
+    connection = unread(connect)
+
+    if isinstance(connection, Connection):
+        connection.close()
+    elif connection is not None and (loop := running_loop()) is not None:
+        loop.spawn(connection.close)
 
 
 class _PushedReading(Reading, Generic[T]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reactivex import Observable
 
@@ -13,8 +13,12 @@ from streamops.delta import Delta
 from streamops.errors import SourceFailed, SpentSource, StreamopsError
 from streamops.sources.closing import close_stream, interrupt_stream
 from streamops.sources.connection import AnyConnection, AsyncConnection, Connection
+from streamops.sources.failing import advice
 from streamops.sources.observing import observe
 from streamops.sources.openai_deltas import OpenAIDeltas
+
+if TYPE_CHECKING:
+    import httpx2
 
 # What opening may raise that is no failure of the source: wrong arguments, and errors of ours.
 _UNCHANGED = (TypeError, StreamopsError)
@@ -27,12 +31,19 @@ def from_openai(source: Any, **request: Any) -> Observable[Delta]:
     with the arguments of the request (``stream=True`` is added), or a function that opens a
     stream: every subscriber makes a request of its own then. Or it is an open stream, or what the
     SDK's ``.stream()`` helpers return, which can be read once: a second subscriber gets
-    SpentSource. Whenever and however a subscription ends, its response is closed.
+    SpentSource. Whenever and however a subscription ends, its response is closed,
+    that of an open stream even if nothing was read.
 
     The stream ends with SourceFailed if the provider reports an error or cannot be reached, and
     with the TypeError of the SDK if arguments of the request are wrong. Anything else as a source
     is a TypeError now, ``stream=False`` a ValueError.
     """
+    if type(source).__name__.endswith(("WithRawResponse", "WithStreamingResponse")):
+        raise TypeError(
+            f"from_openai reads streams, and {type(source).__name__} returns responses: pass the "
+            "resource itself, such as client.chat.completions"
+        )
+
     create = getattr(source, "create", None)
 
     if callable(create):
@@ -49,7 +60,7 @@ def from_openai(source: Any, **request: Any) -> Observable[Delta]:
         )
 
     if _is_iterator(source):
-        return observe(partial(_connect, _Once(source)), blocking=False)
+        return observe(partial(_connect, _Once(source)), blocking=False, once=True)
 
     if callable(source):
         return _observe(source)
@@ -78,7 +89,18 @@ def _connect(opening: Callable[[], Any]) -> AnyConnection[Delta] | Awaitable[Any
     except Exception as error:
         raise _failed(error, begun=False) from error
 
-    return _awaited(opened) if inspect.isawaitable(opened) else _connection(opened)
+    if inspect.isawaitable(opened):
+        return _awaited(opened)
+
+    try:
+        return _connection(opened)
+    except TypeError:
+        response = _response(opened)
+
+        if response is not None and not hasattr(response.stream, "aclose"):
+            response.close()
+
+        raise
 
 
 async def _awaited(opening: Awaitable[Any]) -> AnyConnection[Delta]:
@@ -89,7 +111,19 @@ async def _awaited(opening: Awaitable[Any]) -> AnyConnection[Delta]:
     except Exception as error:
         raise _failed(error, begun=False) from error
 
-    return _connection(opened)
+    try:
+        return _connection(opened)
+    except TypeError:
+        await close_stream(_response(opened))
+        raise
+
+
+def _response(opened: Any) -> httpx2.Response | None:
+    """Return the response in what is no stream; only that is ours to close."""
+    import httpx2
+
+    response = getattr(opened, "http_response", opened)
+    return response if isinstance(response, httpx2.Response) else None
 
 
 def _connection(opened: Any) -> AnyConnection[Delta]:
@@ -263,4 +297,4 @@ def _failed(error: Exception, *, begun: bool) -> SourceFailed:
     if broken and error.__cause__ is not None:
         message = f"{message} {error.__cause__}"
 
-    return SourceFailed(message, dropped=broken and begun)
+    return SourceFailed(f"{message}{advice(error)}", dropped=broken and begun)

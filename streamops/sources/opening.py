@@ -43,6 +43,15 @@ class AsyncOpener(AsyncConnection[T]):
         self._interrupted = False
         self._opened: AnyConnection[T] | Awaitable[AnyConnection[T]] | None = None
 
+    @classmethod
+    def of(
+        cls, opened: AnyConnection[T] | Awaitable[AnyConnection[T]], loop: EventLoop
+    ) -> AsyncOpener[T]:
+        """Read what is open already, and close it even if it is never read."""
+        opener = cls(lambda: opened, loop, blocking=False)
+        opener._opened = opened
+        return opener
+
     async def read(self) -> tuple[T, ...] | None:
         """Read the next chunk, after opening the source if that was not done."""
         with CancelScope() as self._scope:

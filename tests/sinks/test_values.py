@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import reactivex
 from reactivex.internal import SequenceContainsNoElementsError
 
 from streamops.delta import Delta
 from streamops.errors import SourceFailed
+from streamops.sinks.generators import to_async_generator, to_generator
 from streamops.sinks.values import arun, run
 from streamops.sources.iterables import from_chunks
 from tests.counting import Counting
@@ -55,3 +59,9 @@ async def test_arun_raises_the_error() -> None:
 async def test_arun_raises_when_there_is_no_value() -> None:
     with pytest.raises(SequenceContainsNoElementsError):
         await arun(reactivex.empty())
+
+
+@pytest.mark.parametrize("sink", [run, to_generator, to_async_generator])
+def test_what_is_no_stream_is_rejected_at_once_with_the_fix(sink: Callable[[Any], object]) -> None:
+    with pytest.raises(TypeError, match=f"{sink.__name__} takes a stream .*from_chunks"):
+        sink([1])

@@ -9,10 +9,13 @@ from typing import Any
 
 import httpx2
 import pytest
+import reactivex
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
 from reactivex import Observable
+from reactivex import operators as rx
+from reactivex.scheduler import VirtualTimeScheduler
 
 from streamops.delta import Delta
 from streamops.errors import SourceFailed, SpentSource, StreamopsError, UnknownElement
@@ -100,6 +103,25 @@ def test_what_has_a_close_method_is_closed(kind: str) -> None:
     assert once.closed
 
 
+def leave_in_a_generator(stream: Observable[Delta]) -> None:
+    assert list(to_generator(stream.pipe(rx.take_until(reactivex.of(1))))) == []
+
+
+def leave_by_dispose(stream: Observable[Delta]) -> None:
+    # A scheduler that never comes to it.
+    stream.subscribe(scheduler=VirtualTimeScheduler()).dispose()
+
+
+@pytest.mark.parametrize("leave", [leave_in_a_generator, leave_by_dispose])
+def test_an_iterator_is_closed_by_whoever_leaves_before_the_first_read(
+    leave: Callable[[Observable[Delta]], None],
+) -> None:
+    once = Once()
+    leave(from_chunks(once))
+
+    assert once.closed
+
+
 def test_deltas_stay_as_they_are_and_everything_in_order() -> None:
     delta = Delta("thinking", kind="reasoning")
 
@@ -125,6 +147,7 @@ def test_bytes_may_be_cut_anywhere(text: str, cuts: list[int]) -> None:
     "chunks",
     [
         pytest.param([b"ok", b"\xff"], id="no UTF-8"),
+        pytest.param([b"ok", b"\xe2", b"\xe2"], id="a character that does not go on"),
         pytest.param([b"ok\xe2\x82"], id="bytes left over at the end"),
         pytest.param([b"ok\xe2\x82", "text"], id="a text inside of a character"),
     ],
@@ -137,6 +160,8 @@ def test_bytes_that_are_no_text_are_an_error_after_what_was_read(chunks: list[An
     with pytest.raises(SourceFailed) as caught:
         list(values)
 
+    assert "Byte 2 of the source is not UTF-8" in str(caught.value)
+    assert "decode it yourself" in str(caught.value)
     assert isinstance(caught.value.__cause__, UnicodeDecodeError)
     assert not caught.value.dropped
 
@@ -220,6 +245,23 @@ def test_a_single_text_is_rejected_with_the_fix(text: Any) -> None:
 
     with pytest.raises(TypeError, match=r"from_chunks\(\[text\]\)"):
         texts(from_chunks(lambda: text))
+
+
+def test_a_coroutine_is_rejected_with_the_fix() -> None:
+    mistake: Any = returns_container()
+
+    with pytest.raises(TypeError, match="Await it, or pass the function"):
+        from_chunks(mistake)
+
+    mistake.close()
+
+
+def test_a_client_of_an_ended_event_loop_is_an_error_that_names_the_fix() -> None:
+    def fail() -> Iterator[str]:
+        raise RuntimeError("Event loop is closed")
+
+    with pytest.raises(SourceFailed, match="Make the client inside the function"):
+        texts(from_chunks(fail))
 
 
 @pytest.mark.parametrize("source", [5, None, object()])

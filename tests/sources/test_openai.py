@@ -422,3 +422,15 @@ def test_the_helpers_error_for_a_cut_answer_is_the_finish_reason(reason: str) ->
         Delta('{"na'),
         Delta(kind="finish", finish_reason=reason),
     ]
+
+
+@pytest.mark.parametrize("wrapper", ["with_raw_response", "with_streaming_response"])
+@pytest.mark.parametrize("kind", [OpenAI, AsyncOpenAI])
+def test_a_resource_that_returns_responses_is_rejected_with_the_fix(
+    kind: Callable[..., Any], wrapper: str
+) -> None:
+    client = kind(api_key="k", http_client=None)
+
+    for resource in (client.chat.completions, client.responses):
+        with pytest.raises(TypeError, match="pass the resource itself"):
+            from_openai(getattr(resource, wrapper), **CHAT)

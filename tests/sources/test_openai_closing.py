@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import pytest
-from openai import OpenAI, Stream
+import reactivex
+from openai import AsyncStream, OpenAI, Stream
 from openai.types.chat import ChatCompletionChunk
 from reactivex import Observable
 from reactivex import operators as rx
@@ -246,3 +248,72 @@ async def test_nothing_is_left_of_a_stream_that_says_it_is_done(texts: tuple[str
             deltas = to_async_generator(from_openai(client.chat.completions, **CHAT))
 
             assert [delta.text async for delta in deltas] == [*texts]
+
+
+def test_a_raw_response_that_a_function_opened_by_mistake_is_closed() -> None:
+    with serving("a") as wire, open_client(wire.url) as client:
+        completions = client.chat.completions.with_raw_response
+
+        with pytest.raises(TypeError, match="has to return a stream"):
+            next(to_generator(from_openai(lambda: completions.create(**CHAT, stream=True))))
+
+        assert wire.exchange().is_closed()
+
+
+@pytest.mark.anyio
+async def test_an_asynchronous_raw_response_opened_by_mistake_is_closed() -> None:
+    with serving("a") as wire:
+        async with open_async_client(wire.url) as client, nothing_left():
+            completions = client.chat.completions.with_raw_response
+
+            with pytest.raises(TypeError, match="has to return a stream"):
+                await arun(from_openai(lambda: completions.create(**CHAT, stream=True)))
+
+            assert wire.exchange().is_closed()
+
+
+def test_an_open_stream_is_closed_by_whoever_leaves_before_the_first_read() -> None:
+    with serving("a") as wire, open_client(wire.url) as client:
+        opened: Any = client.chat.completions.create(**CHAT, stream=True)
+
+        assert not list(to_generator(from_openai(opened).pipe(rx.take_until(reactivex.of(1)))))
+        assert wire.exchange().is_closed()
+
+
+@pytest.mark.parametrize("sink", ["generator", "subscribe"])
+@pytest.mark.anyio
+async def test_an_open_asynchronous_stream_is_closed_by_whoever_leaves_before_the_first_read(
+    sink: str,
+) -> None:
+    with serving("a") as wire:
+        async with open_async_client(wire.url) as client, nothing_left():
+            opened: Any = await client.chat.completions.create(**CHAT, stream=True)
+            stream = from_openai(opened)
+
+            if sink == "generator":
+                async with to_async_generator(
+                    stream.pipe(rx.take_until(reactivex.of(1)))
+                ) as deltas:
+                    assert [delta async for delta in deltas] == []
+            else:
+                stream.subscribe().dispose()
+
+            assert await anyio.to_thread.run_sync(wire.exchange().is_closed)
+
+
+@pytest.mark.anyio
+async def test_the_sdk_still_has_the_private_names_that_closing_relies_on() -> None:
+    with serving("a", finished=True) as wire:
+        async with open_async_client(wire.url) as client:
+            # Any, because they are private.
+            stream: Any = await client.chat.completions.create(**CHAT, stream=True)
+
+            async with stream:
+                assert inspect.isasyncgen(stream._iterator)
+                assert inspect.isasyncgenfunction(stream._iter_events)
+
+            helper: Any
+
+            async with client.chat.completions.stream(**CHAT) as helper:
+                assert inspect.isasyncgen(helper._iterator)
+                assert isinstance(helper._raw_stream, AsyncStream)
