@@ -174,8 +174,9 @@ def _figures(figures: Figures, *, total: float) -> Table:
     }
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
 
+    # Where there is too little room, "distinct snapshots" becomes two lines.
     for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", min_width=max(map(len, name.split())))
 
     table.add_row(*columns.values())
     return table

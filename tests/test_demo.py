@@ -19,7 +19,7 @@ from rich.style import Style
 
 from streamops.delta import Delta
 from streamops.demo import RECORDED, Figures, MeetingInfo, User, ask, extract, real_client
-from streamops.demo_display import MeetingDisplay
+from streamops.demo_display import MeetingDisplay, show_live
 from streamops.demo_failures import explain
 from streamops.errors import (
     ConnectionDropped,
@@ -197,6 +197,23 @@ def test_the_display_leaves_room_at_the_edge_of_the_terminal(width: int) -> None
 
     lines = screen(display, width).splitlines()
     assert max(len(line.rstrip()) for line in lines) <= width - 3
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_the_figures_are_whole_on_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    figures = Figures()
+    show_live(
+        to_generator(extract(from_chunks(['{"users": []']), figures).pipe(rx_ops.take(1))),
+        figures,
+        title="",
+    )
+    shown = capsys.readouterr().out
+
+    assert all(name in shown for name in ("chunks", "snapshots", "distinct", "field", "item"))
+    assert re.search(r"- +0\.\d\d s *$", shown)
 
 
 @pytest.mark.parametrize(
