@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from streamops.following import Follower, Move
 from streamops.lifting import Operator, Step, lift
-from streamops.snapshot import Path, Snapshot, StringNode, children_of
+from streamops.nodes import Path, StringNode
+from streamops.snapshot import Snapshot, children_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from pydantic_core import ValidationError, to_json
 
 from streamops.errors import SchemaMismatch
 from streamops.lifting import Operator, Step, lift
+from streamops.nodes import ArrayNode, Node, ObjectNode, Path
 from streamops.reading import Reader, reader_of
-from streamops.snapshot import ArrayNode, Finished, Node, ObjectNode, Path, Snapshot
+from streamops.snapshot import Finished, Snapshot
 
 T = TypeVar("T")
 

@@ -11,8 +11,9 @@ from pydantic_core import ValidationError
 from streamops.errors import SchemaMismatch
 from streamops.following import Follower
 from streamops.lifting import Operator, Step, lift
+from streamops.nodes import Path, StringNode
 from streamops.patterns import Pattern, patterns_for
-from streamops.snapshot import Path, Snapshot, StringNode
+from streamops.snapshot import Snapshot
 
 
 def text_deltas(path: Pattern, model: Any = None) -> Operator[Snapshot, str]:

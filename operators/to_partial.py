@@ -9,9 +9,10 @@ from typing import Any, TypeVar, overload
 from streamops.errors import SchemaMismatch
 from streamops.growth import Growth
 from streamops.lifting import Operator, Step, lift
+from streamops.nodes import DocumentNode
 from streamops.reading import Reader, reader_of
 from streamops.shapes import HELD, InvalidValue
-from streamops.snapshot import DocumentNode, Snapshot
+from streamops.snapshot import Snapshot
 
 T = TypeVar("T")
 

@@ -11,10 +11,11 @@ from pydantic import BaseModel
 from reactivex import Observable
 
 from streamops.lifting import Step, lift
+from streamops.nodes import Path
 from streamops.partial import partial_state
 from streamops.progress import Gauge, Progress
 from streamops.reading import reader_of
-from streamops.snapshot import Path, Snapshot
+from streamops.snapshot import Snapshot
 
 S = TypeVar("S")
 

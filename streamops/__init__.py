@@ -28,6 +28,7 @@ from streamops.errors import (
 
 # Operators of one's own
 from streamops.lifting import Operator, PassThrough, Step, lift
+from streamops.nodes import Path
 from streamops.parser import IncrementalParser
 from streamops.partial import State, partial_model, state_of
 
@@ -38,7 +39,7 @@ from streamops.progress import Progress
 # Sinks
 from streamops.sinks.generators import to_async_generator, to_generator
 from streamops.sinks.values import arun, run
-from streamops.snapshot import Path, Snapshot
+from streamops.snapshot import Snapshot
 
 # Sources
 from streamops.sources.iterables import from_chunks

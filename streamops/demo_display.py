@@ -17,9 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from streamops.demo import PARTICIPANTS, Figures, MeetingInfo, Update, User
+from streamops.nodes import Path
 from streamops.partial import state_of
 from streamops.progress import Progress
-from streamops.snapshot import Path
 
 _WIDTH = 96
 _MARGIN = 3  # for the ^C that a terminal echoes: it must not begin a new line

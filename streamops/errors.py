@@ -23,7 +23,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from streamops.snapshot import Path, Snapshot
+from streamops.nodes import Path
+from streamops.snapshot import Snapshot
 
 _QUOTED = 60  # characters of a text that a message quotes
 

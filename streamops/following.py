@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal, TypeAlias
 
+from streamops.nodes import ContainerNode, Node, Path, StringNode, path_of
 from streamops.patterns import Pattern, advance, places_in
-from streamops.snapshot import ContainerNode, Node, Path, Snapshot, StringNode, path_of
+from streamops.snapshot import Snapshot
 
 Move: TypeAlias = tuple[Literal["opened", "grew", "closed"], "Opened", int, int]
 """What happened to an open value; what grew got the children, or characters, from one number to

@@ -1,135 +1,34 @@
-"""Shapes of models and of unions, and ``shape_of``, which compiles a type."""
+"""Shapes of models: partial instances while they are open, validated ones when they close."""
 
 from __future__ import annotations
 
-import types
-from collections.abc import Iterator, Mapping, Sequence
-from enum import Enum
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Annotated, Any, Literal, NewType, Union, cast, get_args, get_origin
+from typing import Annotated, Any, cast
 
-from annotated_types import MaxLen, MinLen
 from pydantic import (
     AliasChoices,
     AliasPath,
     BaseModel,
     ConfigDict,
     Discriminator,
-    RootModel,
     ValidationError,
 )
 from pydantic.fields import FieldInfo
-from pydantic.functional_validators import BeforeValidator, PlainValidator, WrapValidator
 
+from streamops.nodes import Node, ObjectNode, Path, path_of
 from streamops.partial import PartialState, field_type, partial_model
 from streamops.shapes import (
     HELD,
     Anything,
-    Atom,
     Branch,
     ContainerBranch,
-    DictOf,
     HeldBranch,
     InvalidValue,
-    ListOf,
     Shape,
-    Text,
     View,
-    Whole,
     json_of,
 )
-from streamops.snapshot import ArrayNode, Node, ObjectNode, Path, StringNode, path_of
-
-
-def shape_of(annotation: Any) -> Shape:
-    """Compile a type."""
-    return _Compiler().shape_of(annotation, ConfigDict())
-
-
-class _Compiler:
-    def __init__(self) -> None:
-        self._models: dict[type[BaseModel], ModelShape] = {}
-
-    def shape_of(self, annotation: Any, config: ConfigDict) -> Shape:
-        metadata: tuple[Any, ...] = ()
-        whole = annotation
-
-        # An alias or a new name for a type streams as the type does.
-        while True:
-            if get_origin(annotation) is Annotated:
-                annotation, *more = get_args(annotation)
-                metadata = (*more, *metadata)
-            elif isinstance(annotation, NewType):
-                annotation = annotation.__supertype__
-            elif not get_args(annotation) and hasattr(annotation, "__value__"):
-                annotation = annotation.__value__
-            else:
-                break
-
-        # What is read by a validator may have any form before.
-        if any(isinstance(m, BeforeValidator | PlainValidator | WrapValidator) for m in metadata):
-            return Whole(whole, config, holds_models=self._holds_models(annotation))
-
-        origin = get_origin(annotation)
-        if origin in (Union, types.UnionType):
-            return self._union(annotation, whole, metadata, config)
-
-        if annotation in (Any, object):
-            return Anything()
-
-        if annotation is str:
-            return Text(config, _expected_length(metadata))
-
-        if annotation in (int, float, bool) and not metadata:
-            return Atom(annotation, config)
-
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            if issubclass(annotation, RootModel):
-                return Whole(whole, config, holds_models=True)
-            return self._model(annotation)
-
-        if annotation in (list, Sequence) or origin in (list, Sequence):
-            (item,) = get_args(annotation) or (Any,)
-            return ListOf(self.shape_of(item, config), _expected_length(metadata))
-
-        if annotation in (dict, Mapping) or origin in (dict, Mapping):
-            key, value = get_args(annotation) or (str, Any)
-            if key is str:
-                return DictOf(self.shape_of(value, config))
-
-        return Whole(whole, config, holds_models=self._holds_models(annotation))
-
-    def _model(self, model: type[BaseModel]) -> ModelShape:
-        if model not in self._models:
-            model.model_rebuild()  # else fields may still be forward references
-            self._models[model] = ModelShape(model, self)
-        return self._models[model]
-
-    def _union(
-        self, annotation: Any, whole: Any, metadata: tuple[Any, ...], config: ConfigDict
-    ) -> Shape:
-        members = [self.shape_of(m, config) for m in get_args(annotation) if m is not type(None)]
-        judge = Whole(whole, config, holds_models=self._holds_models(annotation))
-        nullable = type(None) in get_args(annotation)
-        if len(members) == 1:
-            members[0].length = members[0].length or _expected_length(metadata)
-            return OneOf(judge, members, nullable=nullable)
-
-        discriminators = [
-            m.discriminator for m in metadata if isinstance(m, FieldInfo | Discriminator)
-        ]
-        models = [m for m in members if isinstance(m, ModelShape)]
-        for name in discriminators:
-            if isinstance(name, str) and len(models) == len(members):
-                return TaggedUnion(judge, name, models, nullable=nullable)
-
-        return OneOf(judge, members, nullable=nullable)
-
-    def _holds_models(self, annotation: Any) -> bool:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            return True
-
-        return any(map(self._holds_models, get_args(annotation)))
 
 
 class ModelShape(Shape):
@@ -137,9 +36,11 @@ class ModelShape(Shape):
 
     holds_models = True
 
-    def __init__(self, model: type[BaseModel], compiler: _Compiler) -> None:
+    def __init__(
+        self, model: type[BaseModel], compile_type: Callable[[Any, ConfigDict], Shape]
+    ) -> None:
         self.model = model
-        self._compiler = compiler
+        self._compile = compile_type
 
     @cached_property
     def partial(self) -> type[BaseModel]:
@@ -163,9 +64,9 @@ class ModelShape(Shape):
     def _extra(self) -> Shape:
         bases = self.model.__mro__[: self.model.__mro__.index(BaseModel)]
         if any("__pydantic_extra__" in getattr(base, "__annotations__", {}) for base in bases):
-            return _NEVER  # extra values that have a type are read with the model
+            return NEVER  # extra values that have a type are read with the model
 
-        return Anything() if self.model.model_config.get("extra") == "allow" else _NEVER
+        return Anything() if self.model.model_config.get("extra") == "allow" else NEVER
 
     def keys(self, name: str) -> Iterator[str]:
         """Yield the JSON keys that a field is read from."""
@@ -234,10 +135,10 @@ class ModelShape(Shape):
             by = field.discriminator
             annotation = Annotated[annotation, Discriminator(by) if isinstance(by, str) else by]
 
-        shape = self._compiler.shape_of(annotation, self.model.model_config)
+        shape = self._compile(annotation, self.model.model_config)
 
         # An atom that a validator of the model may change is shown when that has run.
-        return Never() if _is_atomic(shape) and self._validators_of(name) else shape
+        return Never() if shape.is_atomic and self._validators_of(name) else shape
 
     def may_change(self, name: str) -> bool:
         """Return whether a validator of the model may change what a field becomes."""
@@ -336,161 +237,8 @@ class ModelBranch(ContainerBranch):
         return defaults
 
 
-class OneOf(Shape):
-    """A union; an open value is shown once only one member can take it."""
-
-    def __init__(self, judge: Whole, members: list[Shape], *, nullable: bool) -> None:
-        self._judge = judge
-        self.members = members
-        self._nullable = nullable
-        self.holds_models = judge.holds_models
-
-    def open(self, node: Node, *, visible: bool) -> Branch:
-        member = self._member_for(type(node))
-        if member is None:
-            return HeldBranch(self, node, visible=visible)
-
-        return member.open(node, visible=visible)
-
-    def finish(self, raw: Any) -> Any:
-        if raw is None and self._nullable:
-            return None
-
-        kind = next((node for kind, node in _NODES.items() if isinstance(raw, kind)), None)
-        if len(self.members) == 1:
-            return self.members[0].finish(raw)
-
-        member = self._member_for(kind) if kind else None
-        return (member or self._judge).finish(raw)
-
-    def seen_in(self, node: Node, count: int) -> Shape:
-        member = self._member_for(type(node))
-        return member.seen_in(node, count) if member else self
-
-    def json_paths(self, path: Path) -> list[Path]:
-        found = (place for member in self.members for place in member.json_paths(path))
-        return list(dict.fromkeys(found))
-
-    def _member_for(self, kind: type[Node]) -> Shape | None:
-        """Return the only member that can take a string, an array or an object."""
-        candidates = [m for m in self.members if _may_take(m, kind)]
-        if len(candidates) == 1 and not isinstance(candidates[0], OneOf):
-            return candidates[0]
-
-        return None
-
-
-class TaggedUnion(OneOf):
-    """A union of models that a field tells apart."""
-
-    def __init__(
-        self, judge: Whole, discriminator: str, models: list[ModelShape], *, nullable: bool
-    ) -> None:
-        super().__init__(judge, list(models), nullable=nullable)
-        self.by_tag = {
-            (key, tag): shape
-            for shape in models
-            for key in shape.keys(discriminator)
-            for tag in _tags(shape.model.model_fields[discriminator].annotation)
-        }
-
-    def open(self, node: Node, *, visible: bool) -> Branch:
-        if isinstance(node, ObjectNode):
-            return TaggedBranch(self, node, visible=visible)
-
-        return HeldBranch(self, node, visible=visible)
-
-    def seen_in(self, node: Node, count: int) -> Shape:
-        if isinstance(node, ObjectNode):
-            for tag in zip(node.keys, node.values[:count], strict=False):
-                if isinstance(tag[1], str | int) and tag in self.by_tag:
-                    return self.by_tag[tag]
-
-        return self
-
-    def finish(self, raw: Any) -> Any:
-        if isinstance(raw, dict):
-            for (key, tag), shape in self.by_tag.items():
-                if key in raw and raw[key] == tag:
-                    return shape.finish(raw)
-
-        return None if raw is None and self._nullable else self._judge.finish(raw)
-
-
-class TaggedBranch(Branch):
-    """Follows an object that becomes one of several models, once its tag has arrived."""
-
-    def __init__(self, shape: TaggedUnion, node: ObjectNode, *, visible: bool) -> None:
-        super().__init__(node, visible=False)
-        self._shape = shape
-        self._object = node
-        self._parent_visible = visible
-        self._model: ModelBranch | None = None
-        self._looked_at = 0
-
-    @property
-    def is_lazy(self) -> bool:  # type: ignore[override]  # as the model is, once there is one
-        return self._model is not None
-
-    def advance(self, count: int) -> bool:
-        while self._model is None and self._looked_at < count:
-            key, value = self._object.keys[self._looked_at], self._object.values[self._looked_at]
-            self._looked_at += 1
-            shape = self._shape.by_tag.get((key, value)) if isinstance(value, str | int) else None
-            if shape is not None:
-                self._model = ModelBranch(shape, self._object, visible=self._parent_visible)
-                self._model.parent = self.parent
-                self.visible = self._parent_visible
-
-        return self._model.advance(count) if self._model else False
-
-    def open(self, child: Node) -> Branch:
-        branch = self._model.open(child) if self._model else _NEVER.open(child, visible=False)
-        branch.parent = self
-        return branch
-
-    def finish_child(self, child: Branch) -> bool:
-        if self._model:
-            return self._model.finish_child(child)
-
-        return self.advance(child.node.index + 1)
-
-    def finish(self, raw: Any) -> tuple[Any, bool]:
-        return self._model.finish(raw) if self._model else (self._shape.finish(raw), True)
-
-    def show(self, view: View, count: int, child: Any) -> Any:
-        if self._model is None or count < self._looked_at:
-            return HELD
-
-        return self._model.show(view, count, child)
-
-
-_NEVER = Never()
-_NODES: dict[type, type[Node]] = {dict: ObjectNode, list: ArrayNode, str: StringNode}
-
-
-def _may_take(shape: Shape, kind: type[Node]) -> bool:
-    match shape:
-        case OneOf():
-            return any(_may_take(member, kind) for member in shape.members)
-        case Text():
-            return issubclass(kind, StringNode)
-        case Atom():  # for a string beside str, pydantic takes str
-            return False
-        case Whole() if shape.is_scalar:
-            return issubclass(kind, StringNode)
-        case ListOf():
-            return issubclass(kind, ArrayNode)
-        case ModelShape() | DictOf():
-            return issubclass(kind, ObjectNode)
-        case _:
-            return True
-
-
-def _expected_length(metadata: tuple[Any, ...]) -> int | None:
-    longest = [m.max_length for m in metadata if isinstance(m, MaxLen)]
-    shortest = [m.min_length for m in metadata if isinstance(m, MinLen)]
-    return next(iter([*longest, *shortest]), None)
+NEVER = Never()
+"""For what no model has a field for."""
 
 
 def _is_equal(value: Any, shown: Any) -> bool:
@@ -517,19 +265,6 @@ def _with_shown(value: Any, shown: Any) -> Any:
         return {key: _with_shown(item, earlier.get(key)) for key, item in fields.items()}
 
     return value
-
-
-def _is_atomic(shape: Shape) -> bool:
-    if isinstance(shape, OneOf):
-        return all(map(_is_atomic, shape.members))
-
-    return isinstance(shape, Whole) and not isinstance(shape, Text)
-
-
-def _tags(annotation: Any) -> Iterator[Any]:
-    if get_origin(annotation) is Literal:
-        for tag in get_args(annotation):
-            yield tag.value if isinstance(tag, Enum) else tag
 
 
 def _default(field: FieldInfo, before: dict[str, Any]) -> Any:

@@ -6,16 +6,9 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
 from streamops.errors import LimitExceeded, MalformedJson, NoJson, StreamopsError, TruncatedJson
+from streamops.nodes import ArrayNode, ContainerNode, DocumentNode, Mark, ObjectNode, StringNode
 from streamops.preamble import Preamble
-from streamops.snapshot import (
-    ArrayNode,
-    ContainerNode,
-    DocumentNode,
-    Mark,
-    ObjectNode,
-    Snapshot,
-    StringNode,
-)
+from streamops.snapshot import Snapshot
 from streamops.tokens import (
     LENIENT_WORDS,
     MAX_NUMBER_CHARS,

@@ -22,7 +22,8 @@ from pydantic import BaseModel, Field, computed_field, field_serializer
 from pydantic.fields import ComputedFieldInfo, FieldInfo
 from pydantic_core import PydanticUndefined
 
-from streamops.snapshot import Path, Snapshot
+from streamops.nodes import Path
+from streamops.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from streamops.shapes import Shape, View

@@ -7,10 +7,12 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import AliasChoices, AliasPath
 
-from streamops.model_shapes import ModelShape, OneOf
+from streamops.model_shapes import ModelShape
+from streamops.nodes import Path
 from streamops.reading import reader_of
 from streamops.shapes import Atom, DictOf, ListOf, Shape, Whole
-from streamops.snapshot import Path, children_of
+from streamops.snapshot import children_of
+from streamops.union_shapes import OneOf
 
 
 class AnyKey(Enum):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Generic, Literal, TypeAlias, TypeVar, cast
 
-from streamops.model_shapes import ModelShape, TaggedUnion
+from streamops.model_shapes import ModelShape
+from streamops.nodes import ArrayNode, Node, ObjectNode, Path
 from streamops.shapes import Shape
-from streamops.snapshot import ArrayNode, Node, ObjectNode, Path, Snapshot, finished_paths
+from streamops.snapshot import Snapshot, finished_paths
+from streamops.union_shapes import TaggedUnion
 
 S = TypeVar("S")
 

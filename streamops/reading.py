@@ -9,10 +9,11 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 
+from streamops.compiling import shape_of
 from streamops.errors import SchemaMismatch
-from streamops.model_shapes import shape_of
+from streamops.nodes import Path
 from streamops.shapes import InvalidValue, Shape, json_of
-from streamops.snapshot import Path, Snapshot
+from streamops.snapshot import Snapshot
 
 
 def reader_of(type_: Any, *, operator: str) -> Reader:

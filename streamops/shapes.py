@@ -19,16 +19,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import InitErrorDetails, PydanticSerializationError, to_json
 
-from streamops.snapshot import (
-    ArrayNode,
-    ContainerNode,
-    Node,
-    ObjectNode,
-    Path,
-    Snapshot,
-    StringNode,
-    path_of,
-)
+from streamops.nodes import ArrayNode, ContainerNode, Node, ObjectNode, Path, StringNode, path_of
+from streamops.snapshot import Snapshot
 
 
 class _Held:
@@ -76,6 +68,9 @@ class Shape(ABC):
 
     holds_models = False
     """Whether finished values may hold model instances, which are to stay the same objects."""
+
+    is_atomic = False
+    """Whether nothing is shown before it is finished."""
 
     length: int | None = None
     """How many items or characters the type lets expect."""
@@ -240,6 +235,8 @@ class ContainerBranch(Branch):
 class Whole(Shape):
     """Any type that is shown only when it is finished, as pydantic reads it from JSON."""
 
+    is_atomic = True
+
     def __init__(self, annotation: Any, config: ConfigDict, *, holds_models: bool = False) -> None:
         self._annotation = annotation
         self._config = config
@@ -312,6 +309,8 @@ class Atom(Whole):
 
 class Text(Atom):
     """A string, shown as it grows."""
+
+    is_atomic = False
 
     def __init__(self, config: ConfigDict, length: int | None = None) -> None:
         super().__init__(str, config)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from reactivex.subject import Subject
 
 from streamops.lifting import Operator
+from streamops.nodes import Path
 from streamops.parser import IncrementalParser
 from streamops.patterns import ANY, Pattern
-from streamops.snapshot import Path, Snapshot
+from streamops.snapshot import Snapshot
 from streamops.testing import chunked
 from tests.documents import Dump, dumps, json_values
 from tests.outcomes import is_dict, is_list

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from streamops.snapshot import Path
+from streamops.nodes import Path
 
 WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _LOW_SURROGATE = re.compile(r"\\u[dD][c-fC-F][0-9a-fA-F]{2}")

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamops.errors import MalformedJson, NoJson, StreamopsError, TruncatedJson
+from streamops.nodes import Path
 from streamops.parser import IncrementalParser
-from streamops.snapshot import Path, Snapshot
+from streamops.snapshot import Snapshot
 from tests.slow_reading import SlowReading, beginning, children, decided, mended, truth
 from tests.strategies import (
     Sizes,

@@ -7,8 +7,9 @@ import pickle
 
 import pytest
 
+from streamops.nodes import Path
 from streamops.parser import IncrementalParser
-from streamops.snapshot import Finished, Path, Snapshot
+from streamops.snapshot import Finished, Snapshot
 
 
 def last(*chunks: str) -> Snapshot:

@@ -15,9 +15,9 @@ from reactivex.subject import Subject
 
 from streamops import operators as ops
 from streamops.errors import SourceFailed, TruncatedJson
+from streamops.nodes import Path
 from streamops.operators import FieldEvent
 from streamops.parser import IncrementalParser
-from streamops.snapshot import Path
 from streamops.testing import Stage, chunked
 from tests.documents import Dump, chunk_sizes, dumps, json_values
 from tests.outcomes import Outcome, outcome, through, values

@@ -17,7 +17,7 @@ from reactivex.subject import Subject
 
 from streamops import operators as ops
 from streamops.errors import MalformedJson, NoJson, SchemaMismatch, SourceFailed, TruncatedJson
-from streamops.snapshot import Path
+from streamops.nodes import Path
 from streamops.testing import Stage, chunked
 from tests.documents import chunk_sizes, dumps, json_values, users
 from tests.growing import Address, Cat, Pet, User

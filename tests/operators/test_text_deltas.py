@@ -16,9 +16,10 @@ from reactivex.subject import Subject
 from streamops import ANY
 from streamops import operators as ops
 from streamops.errors import SchemaMismatch, SourceFailed, TruncatedJson
+from streamops.nodes import StringNode
 from streamops.parser import IncrementalParser
 from streamops.patterns import Pattern
-from streamops.snapshot import Snapshot, StringNode
+from streamops.snapshot import Snapshot
 from streamops.testing import Stage, chunked
 from tests.documents import chunk_sizes, json_values, names
 from tests.growing import Aliased, User
