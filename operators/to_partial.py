@@ -62,9 +62,6 @@ class _Partials(Step[Snapshot, Any]):
             self._growth = None
             return (self._reader.read(snapshot),)
 
-        if not snapshot.started:
-            return ()
-
         try:
             shown = self._follow(snapshot)
         except InvalidValue as invalid:
