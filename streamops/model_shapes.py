@@ -166,7 +166,7 @@ class Never(Shape):
     def open(self, node: Node, *, visible: bool) -> Branch:
         return HeldBranch(self, node, visible=visible)
 
-    def finish(self, raw: Any) -> Any:  # noqa: ARG002  # whatever it is
+    def finish(self, raw: Any) -> Any:
         return HELD
 
 
@@ -205,7 +205,7 @@ class ModelBranch(ContainerBranch):
             elif _is_equal(values[name], shown):
                 values[name] = shown
 
-    def show(self, view: View, count: int, child: Any) -> Any:  # noqa: ARG002  # looks later
+    def show(self, view: View, count: int, child: Any) -> Any:
         return PartialState(self, view).attach(self.shape.partial)
 
     def read(self, view: View) -> tuple[dict[str, Any], dict[str, Any]]:

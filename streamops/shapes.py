@@ -90,11 +90,11 @@ class Shape(ABC):
         """Return where in the JSON a path of field names may lead."""
         return [path]
 
-    def seen_in(self, node: Node, count: int) -> Shape:  # noqa: ARG002  # unions need both
+    def seen_in(self, node: Node, count: int) -> Shape:
         """Return the shape that an open value of this shape turns out to have."""
         return self
 
-    def child(self, node: Node, index: int) -> Shape | None:  # noqa: ARG002  # objects need both
+    def child(self, node: Node, index: int) -> Shape | None:
         """Return the shape of a child of an open value, if anything is known of it."""
         return None
 
@@ -213,7 +213,7 @@ class ContainerBranch(Branch):
             value, differs = self._held(invalid, index), False
         return self.take(value) and differs
 
-    def judges_later(self, index: int) -> bool:  # noqa: ARG002  # models tell their fields apart
+    def judges_later(self, index: int) -> bool:
         """Return whether a child that does not fit may fit after all, in the end."""
         return self.is_judged_later
 
@@ -278,7 +278,7 @@ class HeldBranch(Branch):
         self._shape = shape
         self._parent_visible = visible
 
-    def advance(self, count: int) -> bool:  # noqa: ARG002  # nothing in here shows
+    def advance(self, count: int) -> bool:
         return False
 
     def open(self, child: Node) -> Branch:
@@ -286,13 +286,13 @@ class HeldBranch(Branch):
         branch.parent = self
         return branch
 
-    def finish_child(self, child: Branch) -> bool:  # noqa: ARG002  # nothing in here shows
+    def finish_child(self, child: Branch) -> bool:
         return False
 
     def finish(self, raw: Any) -> tuple[Any, bool]:
         return self._shape.finish(raw), self._parent_visible
 
-    def show(self, view: View, count: int, child: Any) -> Any:  # noqa: ARG002  # nothing to show
+    def show(self, view: View, count: int, child: Any) -> Any:
         return HELD
 
 
@@ -343,7 +343,7 @@ class _TextBranch(Branch):
     def finish(self, raw: Any) -> tuple[Any, bool]:
         return raw, False
 
-    def show(self, view: View, count: int, child: Any) -> Any:  # noqa: ARG002  # no children
+    def show(self, view: View, count: int, child: Any) -> Any:
         return self.node.build(count)
 
 
@@ -398,7 +398,7 @@ class ListOf(Shape):
 
         return items
 
-    def child(self, node: Node, index: int) -> Shape | None:  # noqa: ARG002  # all are alike
+    def child(self, node: Node, index: int) -> Shape | None:
         return self.item
 
     def json_paths(self, path: Path) -> list[Path]:
@@ -411,7 +411,7 @@ class _ListBranch(ContainerBranch):
         self._item = item
         self._shown: int | None = None
 
-    def child_shape(self, index: int) -> Shape:  # noqa: ARG002  # all items are alike
+    def child_shape(self, index: int) -> Shape:
         return self._item
 
     def take(self, value: Any) -> bool:
@@ -421,10 +421,10 @@ class _ListBranch(ContainerBranch):
             self.visible = False
         return shows
 
-    def finish(self, raw: Any) -> tuple[Any, bool]:  # noqa: ARG002  # made of the finished items
+    def finish(self, raw: Any) -> tuple[Any, bool]:
         return self.finished[: self._shown], False
 
-    def show(self, view: View, count: int, child: Any) -> Any:  # noqa: ARG002  # shows at once
+    def show(self, view: View, count: int, child: Any) -> Any:
         if self._shown is not None and count > self._shown:
             return self.finished[: self._shown]
 
@@ -466,7 +466,7 @@ class DictOf(Shape):
 
         return values
 
-    def child(self, node: Node, index: int) -> Shape | None:  # noqa: ARG002  # all are alike
+    def child(self, node: Node, index: int) -> Shape | None:
         return self.value
 
     def json_paths(self, path: Path) -> list[Path]:
@@ -479,13 +479,13 @@ class _DictBranch(ContainerBranch):
         self._value = value
         self._keys = node.keys
 
-    def child_shape(self, index: int) -> Shape:  # noqa: ARG002  # all values are alike
+    def child_shape(self, index: int) -> Shape:
         return self._value
 
-    def finish(self, raw: Any) -> tuple[Any, bool]:  # noqa: ARG002  # made of the finished values
+    def finish(self, raw: Any) -> tuple[Any, bool]:
         return self._so_far(len(self.finished)), False
 
-    def show(self, view: View, count: int, child: Any) -> Any:  # noqa: ARG002  # shows at once
+    def show(self, view: View, count: int, child: Any) -> Any:
         values = self._so_far(count)
         if child is not HELD:
             values[self._keys[count]] = child

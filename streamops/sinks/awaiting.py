@@ -39,7 +39,7 @@ class AsyncValues(AsyncGenerator[T, None]):
     async def __anext__(self) -> T:
         return await self._begin().take()
 
-    async def asend(self, value: None) -> T:  # noqa: ARG002 - the protocol's, always None
+    async def asend(self, value: None) -> T:
         """Return the next value, as ``anext`` does."""
         return await self._begin().take()
 
