@@ -13,7 +13,7 @@ from streamops.errors import SchemaMismatch
 from streamops.lifting import Operator, Step, lift
 from streamops.nodes import ArrayNode, Node, ObjectNode, Path
 from streamops.reading import Reader, reader_of
-from streamops.snapshot import Finished, Snapshot
+from streamops.snapshot import Finished, Snapshot, check_snapshot
 
 T = TypeVar("T")
 
@@ -84,11 +84,7 @@ class _Splitter(Step[Snapshot, Any]):
         self._lists: dict[Node, _List] = {}
 
     def feed(self, snapshot: Snapshot) -> Iterable[Any]:
-        if not isinstance(snapshot, Snapshot):
-            raise TypeError(
-                f"split_items reads Snapshots, not {type(snapshot).__name__}: "
-                "put accumulate_json() before it"
-            )
+        check_snapshot(snapshot, "split_items")
 
         document = snapshot.document
         items = self._lists.get(document) or self._new_list()

@@ -12,7 +12,7 @@ from streamops.lifting import Operator, Step, lift
 from streamops.nodes import DocumentNode
 from streamops.reading import Reader, reader_of
 from streamops.shapes import HELD, InvalidValue
-from streamops.snapshot import Snapshot
+from streamops.snapshot import Snapshot, check_snapshot
 
 T = TypeVar("T")
 
@@ -50,11 +50,7 @@ class _Partials(Step[Snapshot, Any]):
         self._growths: dict[DocumentNode, Growth] = {}
 
     def feed(self, snapshot: Snapshot) -> Iterable[Any]:
-        if not isinstance(snapshot, Snapshot):
-            raise TypeError(
-                f"to_partial reads Snapshots, not {type(snapshot).__name__}: "
-                "put accumulate_json() before it"
-            )
+        check_snapshot(snapshot, "to_partial")
 
         if snapshot.complete:
             # What was shown so far may go before the whole is validated.

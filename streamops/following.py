@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from streamops.nodes import ContainerNode, Node, Path, StringNode, path_of
 from streamops.patterns import Pattern, advance, places_in
-from streamops.snapshot import Snapshot
+from streamops.snapshot import Snapshot, check_snapshot
 
 Move: TypeAlias = tuple[Literal["opened", "grew", "closed"], "Opened", int, int]
 """What happened to an open value; what grew got the children, or characters, from one number to
@@ -93,11 +93,7 @@ class Follower:
 
     def follow(self, snapshot: Snapshot) -> Iterator[Move]:
         """Yield what the snapshot adds; has to be read to the end."""
-        if not isinstance(snapshot, Snapshot):
-            raise TypeError(
-                f"{self._operator} reads Snapshots, not {type(snapshot).__name__}: "
-                "put accumulate_json() before it"
-            )
+        check_snapshot(snapshot, self._operator)
 
         node, count = snapshot.mark
         if not self._open or self._open[-1].node is not node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from inspect import getattr_static
 from typing import (
     TYPE_CHECKING,
@@ -215,10 +216,8 @@ class _Partial:
         if name != _STATE and partial_state(self) is not None:
             _fill(self)
             # What was missing may be there now, if only because another thread filled it in.
-            try:
+            with suppress(AttributeError):
                 return object.__getattribute__(self, name)
-            except AttributeError:
-                return super().__getattr__(name)  # type: ignore[misc]  # BaseModel's, not seen by checkers
 
         return super().__getattr__(name)  # type: ignore[misc]  # BaseModel's, not seen by checkers
 
@@ -233,18 +232,16 @@ class _Partial:
         return _restore, (model, super().__getstate__())
 
 
-def _fill(instance: Any) -> bool:
-    """Fill a partial instance; return False if there is nothing to fill, or nothing to do."""
+def _fill(instance: Any) -> None:
+    """Fill a partial instance, unless that was done or there is nothing to fill it with."""
     state = partial_state(instance)
     if state is None:
-        return False
+        return
 
     try:
         _fields_set.__get__(instance)
     except AttributeError:
         state.fill(instance)
-        return True
-    return False
 
 
 def _read_dict(instance: Any) -> dict[str, Any]:

@@ -25,6 +25,15 @@ class _Unseen(Enum):
 _UNSEEN = _Unseen.UNSEEN
 
 
+def check_snapshot(item: object, operator: str) -> None:
+    """Raise TypeError, with the fix, for an element that an operator on Snapshots cannot read."""
+    if not isinstance(item, Snapshot):
+        raise TypeError(
+            f"{operator} reads Snapshots, not {type(item).__name__}: "
+            "put accumulate_json() before it"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A value that has arrived whole."""
