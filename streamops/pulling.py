@@ -200,6 +200,15 @@ class PullScheduler(PeriodicScheduler):
         until: Any = self.to_datetime(duetime) - self.now
         return self.schedule_relative(until, action, state)
 
+    def deliver_one(self) -> bool:
+        """Deliver one chunk that was read; False when there is none."""
+        if not self.arrived:
+            return False
+
+        reading, outcome = self.arrived.popleft()
+        reading.deliver(outcome)
+        return True
+
     def run_one(self) -> bool:
         """Run one action that is due; False when there is none."""
         item = self._next_due()
@@ -277,15 +286,7 @@ class Pull(ABC, Generic[T]):
 
     def take_turn(self) -> bool:
         """Do one thing that needs no waiting; False when there is none."""
-        if self.scheduler.run_one():
-            return True
-
-        if self.scheduler.arrived:
-            reading, outcome = self.scheduler.arrived.popleft()
-            reading.deliver(outcome)
-            return True
-
-        return False
+        return self.scheduler.run_one() or self.scheduler.deliver_one()
 
     def has_news(self) -> bool:
         """Whether something happened that is worth another turn."""

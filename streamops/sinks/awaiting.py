@@ -269,9 +269,8 @@ class _AsyncPull(Pull[T]):
         # Whoever shares a source that was read here goes on without us.
         scheduler = self.scheduler
 
-        while scheduler.arrived:
-            reading, outcome = scheduler.arrived.popleft()
-            reading.deliver(outcome)
+        while scheduler.deliver_one():
+            continue
 
         while scheduler.reads:
             reading = scheduler.reads.popleft()

@@ -157,9 +157,8 @@ class BlockingPull(Pull[T]):
         # Whoever shares a source that was read here would wait for ever.
         scheduler = self.scheduler
 
-        while scheduler.arrived:
-            reading, outcome = scheduler.arrived.popleft()
-            reading.deliver(outcome)
+        while scheduler.deliver_one():
+            continue
 
         while scheduler.reads:
             scheduler.reads.popleft().deliver(
