@@ -14,15 +14,17 @@ from pydantic.functional_validators import BeforeValidator, PlainValidator, Wrap
 from streamops.model_shapes import ModelShape
 from streamops.shapes import Anything, Atom, DictOf, ListOf, Shape, Text, Whole
 from streamops.union_shapes import OneOf, TaggedUnion
+from streamops.validation import DEFAULT_VALIDATION, Validation
 
 
-def shape_of(annotation: Any) -> Shape:
+def shape_of(annotation: Any, validation: Validation = DEFAULT_VALIDATION) -> Shape:
     """Compile a type."""
-    return _Compiler().shape_of(annotation, ConfigDict())
+    return _Compiler(validation).shape_of(annotation, ConfigDict())
 
 
 class _Compiler:
-    def __init__(self) -> None:
+    def __init__(self, validation: Validation) -> None:
+        self._validation = validation
         self._models: dict[type[BaseModel], ModelShape] = {}
 
     def shape_of(self, annotation: Any, config: ConfigDict) -> Shape:
@@ -43,7 +45,9 @@ class _Compiler:
 
         # What is read by a validator may have any form before.
         if any(isinstance(m, BeforeValidator | PlainValidator | WrapValidator) for m in metadata):
-            return Whole(whole, config, holds_models=self._holds_models(annotation))
+            return Whole(
+                whole, config, self._validation, holds_models=self._holds_models(annotation)
+            )
 
         origin = get_origin(annotation)
         if origin in (Union, types.UnionType):
@@ -53,14 +57,14 @@ class _Compiler:
             return Anything()
 
         if annotation is str:
-            return Text(config, _expected_length(metadata))
+            return Text(config, self._validation, _expected_length(metadata))
 
         if annotation in (int, float, bool) and not metadata:
-            return Atom(annotation, config)
+            return Atom(annotation, config, self._validation)
 
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             if issubclass(annotation, RootModel):
-                return Whole(whole, config, holds_models=True)
+                return Whole(whole, config, self._validation, holds_models=True)
             return self._model(annotation)
 
         if annotation in (list, Sequence) or origin in (list, Sequence):
@@ -72,19 +76,19 @@ class _Compiler:
             if key is str:
                 return DictOf(self.shape_of(value, config))
 
-        return Whole(whole, config, holds_models=self._holds_models(annotation))
+        return Whole(whole, config, self._validation, holds_models=self._holds_models(annotation))
 
     def _model(self, model: type[BaseModel]) -> ModelShape:
         if model not in self._models:
             model.model_rebuild()  # else fields may still be forward references
-            self._models[model] = ModelShape(model, self.shape_of)
+            self._models[model] = ModelShape(model, self.shape_of, self._validation)
         return self._models[model]
 
     def _union(
         self, annotation: Any, whole: Any, metadata: tuple[Any, ...], config: ConfigDict
     ) -> Shape:
         members = [self.shape_of(m, config) for m in get_args(annotation) if m is not type(None)]
-        judge = Whole(whole, config, holds_models=self._holds_models(annotation))
+        judge = Whole(whole, config, self._validation, holds_models=self._holds_models(annotation))
         nullable = type(None) in get_args(annotation)
         if len(members) == 1:
             members[0].length = members[0].length or _expected_length(metadata)

@@ -29,6 +29,7 @@ from streamops.shapes import (
     View,
     json_of,
 )
+from streamops.validation import Validation
 
 
 class ModelShape(Shape):
@@ -37,10 +38,14 @@ class ModelShape(Shape):
     holds_models = True
 
     def __init__(
-        self, model: type[BaseModel], compile_type: Callable[[Any, ConfigDict], Shape]
+        self,
+        model: type[BaseModel],
+        compile_type: Callable[[Any, ConfigDict], Shape],
+        validation: Validation,
     ) -> None:
         self.model = model
         self._compile = compile_type
+        self._validation = validation
 
     @cached_property
     def partial(self) -> type[BaseModel]:
@@ -92,7 +97,7 @@ class ModelShape(Shape):
 
     def finish(self, raw: Any) -> Any:
         try:
-            return self.model.model_validate_json(json_of(raw))
+            return self._validation.read_model(self.model, json_of(raw))
         except ValidationError as error:
             self._blame_children(raw)
             raise InvalidValue(error) from None

@@ -14,14 +14,26 @@ from streamops.errors import SchemaMismatch
 from streamops.nodes import Path
 from streamops.shapes import InvalidValue, Shape, json_of
 from streamops.snapshot import Snapshot
+from streamops.validation import ValidateWhen, Validation
 
 
-def reader_of(type_: Any, *, operator: str) -> Reader:
+def reader_of(
+    type_: Any,
+    *,
+    operator: str,
+    validate: ValidateWhen = "closed",
+    strict: bool | None = None,
+    context: Any = None,
+) -> Reader:
     """Return the Reader of a type; raises TypeError for what pydantic cannot validate."""
+    validation = Validation(validate, strict, context)
     try:
         if isinstance(type_, str | bytes | int | float | dict | list) or isroutine(type_):
             raise PydanticSchemaGenerationError("a value, not a type")
-        return _cached_reader(type_) if _is_hashable(type_) else Reader(type_)
+
+        # Two contexts may be equal, and still be different objects to a validator.
+        is_reusable = context is None and _is_hashable(type_)
+        return _cached_reader(type_, validation) if is_reusable else Reader(type_, validation)
     except PydanticSchemaGenerationError as error:
         raise TypeError(
             f"{operator} needs a type that pydantic can validate, such as a BaseModel or "
@@ -40,14 +52,15 @@ def _is_hashable(type_: Any) -> bool:
 class Reader:
     """Validates JSON as a type, as pydantic does in JSON mode."""
 
-    def __init__(self, type_: Any) -> None:
+    def __init__(self, type_: Any, validation: Validation) -> None:
         self._type = type_
+        self._validation = validation
         self._adapter: TypeAdapter[Any] = TypeAdapter(type_)
 
     @cached_property
     def shape(self) -> Shape:
         """What values of the type look like while they arrive."""
-        return shape_of(self._type)
+        return shape_of(self._type, self._validation)
 
     def read(self, snapshot: Snapshot) -> Any:
         """Return what a complete snapshot's text is as the type.
@@ -63,20 +76,20 @@ class Reader:
     def read_value(self, value: Any, path: Path, snapshot: Snapshot) -> Any:
         """Return what a finished JSON value at a path is as the type; raises as ``read`` does."""
         try:
-            return self._adapter.validate_json(json_of(value))
+            return self._validation.read(self._adapter, json_of(value))
         except ValidationError as error:
             mismatch = self._mismatch(error, value, path, snapshot)
             raise mismatch from mismatch.validation_error
 
     def _read_text(self, snapshot: Snapshot) -> Any:
         try:
-            return self._adapter.validate_json(snapshot.text)
+            return self._validation.read(self._adapter, snapshot.text)
         except ValidationError as error:
             if error.errors(include_url=False)[0]["type"] != "json_invalid":
                 raise
 
             # Pydantic reads a smaller dialect than the parser: no raw control characters.
-            return self._adapter.validate_json(json_of(snapshot.value))
+            return self._validation.read(self._adapter, json_of(snapshot.value))
 
     def _mismatch(
         self, error: ValidationError, value: Any, path: Path, snapshot: Snapshot

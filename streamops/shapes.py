@@ -21,6 +21,7 @@ from pydantic_core import InitErrorDetails, PydanticSerializationError, to_json
 
 from streamops.nodes import ArrayNode, ContainerNode, Node, ObjectNode, Path, StringNode, path_of
 from streamops.snapshot import Snapshot
+from streamops.validation import Validation
 
 
 class _Held:
@@ -237,9 +238,17 @@ class Whole(Shape):
 
     is_atomic = True
 
-    def __init__(self, annotation: Any, config: ConfigDict, *, holds_models: bool = False) -> None:
+    def __init__(
+        self,
+        annotation: Any,
+        config: ConfigDict,
+        validation: Validation,
+        *,
+        holds_models: bool = False,
+    ) -> None:
         self._annotation = annotation
         self._config = config
+        self._validation = validation
         self.holds_models = holds_models
 
     @property
@@ -263,7 +272,7 @@ class Whole(Shape):
 
     def finish(self, raw: Any) -> Any:
         try:
-            return self._adapter.validate_json(json_of(raw))
+            return self._validation.read(self._adapter, json_of(raw))
         except ValidationError as error:
             if self.holds_models:
                 raise InvalidValue(error) from None
@@ -299,8 +308,8 @@ class HeldBranch(Branch):
 class Atom(Whole):
     """A type whose finished JSON needs no conversion."""
 
-    def __init__(self, annotation: Any, config: ConfigDict) -> None:
-        super().__init__(annotation, config)
+    def __init__(self, annotation: Any, config: ConfigDict, validation: Validation) -> None:
+        super().__init__(annotation, config, validation)
         self._type = annotation
 
     def finish(self, raw: Any) -> Any:
@@ -312,8 +321,10 @@ class Text(Atom):
 
     is_atomic = False
 
-    def __init__(self, config: ConfigDict, length: int | None = None) -> None:
-        super().__init__(str, config)
+    def __init__(
+        self, config: ConfigDict, validation: Validation, length: int | None = None
+    ) -> None:
+        super().__init__(str, config, validation)
         self.length = length
 
     def open(self, node: Node, *, visible: bool) -> Branch:
