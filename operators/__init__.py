@@ -7,6 +7,7 @@ from streamops.operators.distinct_snapshots import distinct_snapshots
 from streamops.operators.field_events import FieldEvent, field_events
 from streamops.operators.select import select
 from streamops.operators.select_channel import select_channel
+from streamops.operators.share_latest import share_latest
 from streamops.operators.split_items import ItemResult, split_items
 from streamops.operators.split_tool_calls import ToolCall, split_tool_calls
 from streamops.operators.text_deltas import text_deltas
@@ -24,6 +25,7 @@ __all__ = [
     "field_events",
     "select",
     "select_channel",
+    "share_latest",
     "split_items",
     "split_tool_calls",
     "text_deltas",

@@ -1,0 +1,338 @@
+"""What `share_latest` promises."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+import reactivex
+from hypothesis import given
+from hypothesis import strategies as st
+from reactivex import Observable, abc
+from reactivex import operators as rx
+from reactivex.disposable import Disposable, SerialDisposable
+from reactivex.scheduler import ImmediateScheduler
+from reactivex.subject import Subject
+
+from streamops import operators as ops
+from streamops.errors import SourceFailed
+from streamops.testing import Stage
+from tests.outcomes import outcome
+
+ERROR = SourceFailed("overloaded")
+
+LATE: dict[str, tuple[str, str, str]] = {
+    "before anything came": ("", "ab|", "ab|"),
+    "between two elements": ("ab", "c|", "bc|"),
+    "after the end": ("ab|", "", "b|"),
+    "after an end without elements": ("|", "", "|"),
+    "before an error": ("ab", "#", "b#"),
+    "after an error": ("ab#", "", "b#"),
+    "after an error without elements": ("#", "", "#"),
+    "to what goes on": ("ab", "", "b"),
+}
+
+
+class Played:
+    """A source that counts its subscriptions and plays what it is told to."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.open = 0
+        self._subject: Subject[str] = Subject()
+
+    @property
+    def stream(self) -> Observable[str]:
+        """What to subscribe to."""
+
+        def subscribe(
+            observer: abc.ObserverBase[str], scheduler: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
+            self.opened += 1
+            self.open += 1
+            self._subject = Subject()
+            self._subject.subscribe(observer, scheduler=scheduler)
+            return Disposable(self._close)
+
+        return Observable(subscribe)
+
+    def play(self, marbles: str) -> None:
+        """Push elements, the end ``|`` or the error ``#``."""
+        for marble in marbles:
+            match marble:
+                case "|":
+                    self._subject.on_completed()
+                case "#":
+                    self._subject.on_error(ERROR)
+                case _:
+                    self._subject.on_next(marble)
+
+    def _close(self) -> None:
+        self.open -= 1
+
+
+class Seen:
+    """What a subscriber received, as marbles."""
+
+    def __init__(self, stream: Observable[str]) -> None:
+        self.marbles = ""
+        self.error: Exception | None = None
+        self.subscription = stream.subscribe(self._write, self._fail, lambda: self._write("|"))
+
+    def _write(self, marble: str) -> None:
+        self.marbles += marble
+
+    def _fail(self, error: Exception) -> None:
+        self.error = error
+        self._write("#")
+
+
+@pytest.mark.parametrize(("before", "after", "received"), LATE.values(), ids=LATE)
+def test_a_late_subscriber_gets_the_latest_at_once_then_what_comes(
+    before: str, after: str, received: str
+) -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    first = Seen(shared)
+
+    source.play(before)
+    late = Seen(shared)
+    source.play(after)
+
+    assert first.marbles == before + after
+    assert late.marbles == received
+    assert source.opened == 1
+
+
+@given(st.lists(st.sampled_from(["join", "leave", "push"])), st.sampled_from(["|", "#", ""]))
+def test_whoever_comes_and_goes_sees_the_latest_and_all_after_it(
+    actions: list[str], end: str
+) -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    present: list[tuple[Seen, list[str]]] = []
+    latest = ""
+
+    for number, action in enumerate(actions):
+        marble = chr(ord("a") + number)
+        if action == "join":
+            present.append((Seen(shared), [latest]))
+        elif present and action == "leave":
+            present.pop(0)[0].subscription.dispose()
+            latest = latest if present else ""
+        elif present:
+            source.play(marble)
+            latest = marble
+            for _, expected in present:
+                expected.append(marble)
+
+        assert source.open == bool(present)
+
+    source.play(end if present else "")
+
+    for seen, expected in present:
+        assert seen.marbles == "".join(expected) + end
+
+
+def test_the_source_is_subscribed_to_with_the_first_subscriber_and_left_with_the_last() -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    assert source.opened == 0
+
+    one, other = Seen(shared), Seen(shared)
+    source.play("a")
+    one.subscription.dispose()
+    one.subscription.dispose()
+    source.play("b")
+    assert source.open == 1
+    other.subscription.dispose()
+
+    assert (source.opened, source.open) == (1, 0)
+    assert (one.marbles, other.marbles) == ("a", "ab")
+
+
+def test_after_all_have_left_the_next_one_begins_anew() -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    first = Seen(shared)
+    source.play("a")
+    first.subscription.dispose()
+
+    second = Seen(shared)
+    assert second.marbles == ""
+    source.play("b|")
+
+    assert second.marbles == "b|"
+    assert Seen(shared).marbles == "b|"
+    assert (source.opened, source.open) == (2, 0)
+
+
+def test_the_scheduler_of_the_first_subscriber_is_passed_on() -> None:
+    stage = Stage()
+    items = stage.cold("-a-b-|")
+
+    received = stage.run(items.pipe(ops.share_latest()))
+
+    assert received == stage.expect("-a-b-|")
+    assert items.subscriptions == stage.window("^----!")
+
+
+def test_taking_one_leaves_at_once() -> None:
+    stage = Stage()
+    items = stage.cold("-a-b-|")
+
+    received = stage.run(items.pipe(ops.share_latest(), rx.take(1)))
+
+    assert received == stage.expect("-(a,|)")
+    assert items.subscriptions == stage.window("^!")
+
+
+def test_one_operator_shares_each_source_that_it_is_used_on_by_itself() -> None:
+    shares = ops.share_latest()
+    one, other = Played(), Played()
+    seen_one, seen_other = Seen(one.stream.pipe(shares)), Seen(other.stream.pipe(shares))
+
+    one.play("a|")
+    other.play("b")
+
+    assert (seen_one.marbles, seen_other.marbles) == ("a|", "b")
+
+
+def test_every_subscriber_gets_the_same_error_once() -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    seen = [Seen(shared), Seen(shared)]
+
+    source.play("a#")
+    seen.append(Seen(shared))
+
+    assert [each.marbles for each in seen] == ["a#"] * 3
+    assert all(each.error is ERROR for each in seen)
+
+
+def test_a_retry_stands_before_it() -> None:
+    attempts = iter([reactivex.throw(ERROR), reactivex.of("a")])
+    source = reactivex.defer(lambda _: next(attempts))
+    shared = source.pipe(rx.retry(2), ops.share_latest())
+
+    assert outcome(shared).values == ["a"]
+    assert outcome(shared).values == ["a"]
+
+
+@pytest.mark.parametrize("scheduler", [None, ImmediateScheduler()])
+def test_a_source_that_pushes_all_at_once_shows_latecomers_its_last(
+    scheduler: abc.SchedulerBase | None,
+) -> None:
+    shared = reactivex.of("a", "b").pipe(ops.share_latest())
+    received: list[str] = []
+
+    shared.subscribe(received.append, scheduler=scheduler)
+
+    assert received == ["a", "b"]
+    assert Seen(shared).marbles == "b|"
+
+
+def test_a_subscriber_that_joins_while_an_element_is_told_gets_it_once() -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    joined: list[Seen] = []
+
+    def join(marble: str) -> None:
+        if marble == "b":
+            joined.append(Seen(shared))
+
+    shared.subscribe(join)
+    source.play("abc|")
+
+    assert joined[0].marbles == "bc|"
+
+
+def test_the_next_subscriber_may_send_the_one_before_it_away() -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    current = SerialDisposable()
+    received: list[str] = []
+
+    def replace(marble: str) -> None:
+        received.append(marble)
+        current.dispose()
+
+    current.disposable = shared.subscribe()
+    source.play("a")
+    shared.subscribe(replace)
+    source.play("b")
+
+    assert received == ["a", "b"]
+    assert (source.opened, source.open) == (1, 1)
+
+
+def test_what_a_subscriber_raises_reaches_whoever_pushes() -> None:
+    source = Played()
+
+    def refuse(_marble: str) -> None:
+        raise LookupError
+
+    source.stream.pipe(ops.share_latest()).subscribe(refuse)
+
+    with pytest.raises(LookupError):
+        source.play("a")
+
+
+def test_a_latecomer_that_raises_does_not_keep_the_source() -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    first = Seen(shared)
+    source.play("a")
+    failures: list[Exception] = []
+
+    def refuse(_marble: str) -> None:
+        raise LookupError
+
+    shared.subscribe(refuse, failures.append)
+    first.subscription.dispose()
+
+    assert [type(failure) for failure in failures] == [LookupError]
+    assert source.open == 0
+
+
+def test_one_may_leave_in_another_thread_while_an_element_is_told() -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    other = Seen(shared)
+
+    def send_away(_marble: str) -> None:
+        thread = threading.Thread(target=other.subscription.dispose)
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+
+    shared.subscribe(send_away)
+    source.play("ab")
+
+    assert other.marbles == "a"
+
+
+def test_no_element_is_lost_or_told_twice_to_whoever_joins_from_other_threads() -> None:
+    source: Subject[int] = Subject()
+    shared = source.pipe(ops.share_latest())
+    shared.subscribe()
+    received: list[list[Any]] = [[] for _ in range(50)]
+
+    def join() -> None:
+        for numbers in received:
+            shared.subscribe(numbers.append)
+
+    thread = threading.Thread(target=join)
+    thread.start()
+    for number in range(2000):
+        source.on_next(number)
+    thread.join()
+    source.on_next(2000)
+
+    assert [*map(last_of, received)] == [2000] * 50
+    assert all(numbers == [*range(numbers[0], 2001)] for numbers in received)
+
+
+def last_of(numbers: list[int]) -> int:
+    return numbers[-1]
