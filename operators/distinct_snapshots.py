@@ -60,7 +60,7 @@ class _Distinct(Step[Any, Any]):
 
 def _what_shows(item: Any) -> Any:
     state = partial_state(item)
-    return item if state is None else state.view.revision
+    return item if state is None else state.revision
 
 
 def _same(a: Any, b: Any) -> bool:

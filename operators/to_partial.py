@@ -13,33 +13,66 @@ from streamops.nodes import DocumentNode
 from streamops.reading import Reader, reader_of
 from streamops.shapes import HELD, InvalidValue
 from streamops.snapshot import Snapshot, check_snapshot
+from streamops.validation import ValidateWhen
 
 T = TypeVar("T")
 
 
 @overload
-def to_partial(model: type[T]) -> Operator[Snapshot, T]: ...
+def to_partial(
+    model: type[T],
+    *,
+    validate: ValidateWhen = "closed",
+    strict: bool | None = None,
+    context: Any = None,
+) -> Operator[Snapshot, T]: ...
 @overload
-def to_partial(model: Any) -> Operator[Snapshot, Any]: ...
-def to_partial(model: Any) -> Operator[Snapshot, Any]:
+def to_partial(
+    model: Any,
+    *,
+    validate: ValidateWhen = "closed",
+    strict: bool | None = None,
+    context: Any = None,
+) -> Operator[Snapshot, Any]: ...
+def to_partial(
+    model: Any,
+    *,
+    validate: ValidateWhen = "closed",
+    strict: bool | None = None,
+    context: Any = None,
+) -> Operator[Snapshot, Any]:
     """Emit the model as far as it has arrived for each snapshot, and at last the validated one.
 
     A partial is an instance of a subclass of ``model`` whose fields are all optional: what has not
     arrived shows its default, else None, and is absent from ``model_fields_set``. Strings, lists,
-    dicts and models grow; numbers, literals, enums, dates and types made of several parts appear
-    when they are finished. A nested model is validated when it closes and is the same object from
-    then on. ``state_of(partial)`` tells what is finished. Validators and constraints never run on
-    unfinished data; those of a nested model run when it closes, and again with each model around
-    it, as pydantic validates the whole. What a validator of a model around it may still rewrite is
-    judged with that model.
+    sets, dicts, dataclasses and models grow; numbers, literals, enums, dates and types made of a
+    fixed number of parts appear when they are finished. A model may say otherwise of its fields
+    with ``Stream``. ``state_of(partial).at(path)`` tells whether a value is pending, growing or
+    done.
 
-    The last element is ``model.model_validate_json`` of the whole text. Takes any type that
-    pydantic takes; of one that is no model, the value so far is emitted (``list[User]``: a list).
+    Validators and constraints never run on unfinished data. ``validate`` says when they run:
 
-    Raises TypeError when called with something that is no type. The stream ends in SchemaMismatch
-    as soon as a model that has closed is invalid.
+    - ``"closed"``: a nested model (or dataclass, or TypedDict) is validated when it closes, and is
+      the same object from then on. Its validators run again with each model around it, as pydantic
+      validates the whole. What a validator around it may still rewrite is judged with that.
+    - ``"eager"``: also each field of a model when it closes, so that the first invalid one ends
+      the stream. A field with a validator that takes ``info`` is checked then if the fields
+      declared before it have arrived.
+    - ``"final"``: all at the end. Until then a closed model is shown as a partial, and what only
+      validation can tell (which member of a union) is not shown.
+
+    ``strict`` and ``context`` are passed on to pydantic. The last element is
+    ``model.model_validate_json`` of the whole text. Takes any type that pydantic takes; of one that
+    is no model, the value so far is emitted (``list[User]``: a list).
+
+    Raises TypeError when called with something that is no type, or with a type that is marked to
+    stream as it cannot, and ValueError for another ``validate``. The stream ends in SchemaMismatch,
+    with the path of the innermost model or field that is invalid.
     """
-    return lift(partial(_Partials, reader_of(model, operator="to_partial")))
+    reader = reader_of(
+        model, operator="to_partial", validate=validate, strict=strict, context=context
+    )
+    return lift(partial(_Partials, reader))
 
 
 class _Partials(Step[Snapshot, Any]):

@@ -30,7 +30,7 @@ from streamops.errors import (
 from streamops.lifting import Operator, PassThrough, Step, lift
 from streamops.nodes import Path
 from streamops.parser import IncrementalParser
-from streamops.partial import State, partial_model, state_of
+from streamops.partial import FieldState, State, partial_model, state_of
 
 # Places in a document, and how far it is
 from streamops.patterns import ANY
@@ -45,6 +45,9 @@ from streamops.snapshot import Snapshot
 from streamops.sources.iterables import from_chunks
 from streamops.sources.openai import from_openai
 
+# How fields of a model stream
+from streamops.streaming import Stream
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -52,6 +55,7 @@ __all__ = [
     "ConnectionDropped",
     "ContentFiltered",
     "Delta",
+    "FieldState",
     "IncrementalParser",
     "Kind",
     "LimitExceeded",
@@ -68,6 +72,7 @@ __all__ = [
     "SpentSource",
     "State",
     "Step",
+    "Stream",
     "StreamopsError",
     "TruncatedJson",
     "UnknownElement",

@@ -3,112 +3,281 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, NewType, Union, get_args, get_origin
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
+from enum import Enum
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from annotated_types import MaxLen, MinLen
-from pydantic import BaseModel, ConfigDict, Discriminator, RootModel
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    JsonValue,
+    OnErrorOmit,
+    PlainSerializer,
+    RootModel,
+    StringConstraints,
+    Tag,
+    WrapSerializer,
+)
 from pydantic.fields import FieldInfo
-from pydantic.functional_validators import BeforeValidator, PlainValidator, WrapValidator
+from typing_extensions import is_typeddict
 
+from streamops.collection_shapes import Anything, DictOf, ListOf
 from streamops.model_shapes import ModelShape
-from streamops.shapes import Anything, Atom, DictOf, ListOf, Shape, Text, Whole
-from streamops.union_shapes import OneOf, TaggedUnion
+from streamops.record_shapes import RecordShape
+from streamops.root_shapes import RootShape
+from streamops.shapes import NEVER, Shape, WhenDone, Whole
+from streamops.streaming import Stream, marks_of, unwrapped
+from streamops.struct_shapes import DataclassShape, TypedDictShape
+from streamops.union_shapes import OneOf, TaggedUnion, tags_of
 from streamops.validation import DEFAULT_VALIDATION, Validation
+from streamops.value_shapes import Atom, Guessed, Text
+
+_COLLECTIONS: dict[Any, Any] = {
+    list: list,
+    Sequence: list,
+    set: set,
+    frozenset: frozenset,
+    deque: deque,
+}
+_LAZY = (Iterable, Iterator, Generator)
+# What may stand around a type without changing what its JSON looks like.
+_HARMLESS = (AfterValidator, PlainSerializer, WrapSerializer, Discriminator, Tag, FieldInfo)
+_OMITTED = get_args(OnErrorOmit[int])[1]
 
 
 def shape_of(annotation: Any, validation: Validation = DEFAULT_VALIDATION) -> Shape:
-    """Compile a type."""
-    return _Compiler(validation).shape_of(annotation, ConfigDict())
+    """Compile a type; raises TypeError if it is marked to stream as it cannot."""
+    compiler = _Compiler(validation)
+    shape = compiler.shape_of(annotation, ConfigDict())
+    compiler.compile_fields()
+    return shape
 
 
 class _Compiler:
     def __init__(self, validation: Validation) -> None:
         self._validation = validation
-        self._models: dict[type[BaseModel], ModelShape] = {}
+        self._records: dict[Any, RecordShape] = {}
+        self._aliases: list[Any] = []
+
+    def compile_fields(self) -> None:
+        """Compile the fields of all records, so that what is wrong with them is said now."""
+        compiled = 0
+        while compiled < len(self._records):
+            for record in list(self._records.values())[compiled:]:
+                compiled += 1
+                assert record.fields is not None
 
     def shape_of(self, annotation: Any, config: ConfigDict) -> Shape:
-        metadata: tuple[Any, ...] = ()
-        whole = annotation
-
-        # An alias or a new name for a type streams as the type does.
-        while True:
-            if get_origin(annotation) is Annotated:
-                annotation, *more = get_args(annotation)
-                metadata = (*more, *metadata)
-            elif isinstance(annotation, NewType):
-                annotation = annotation.__supertype__
-            elif not get_args(annotation) and hasattr(annotation, "__value__"):
-                annotation = annotation.__value__
-            else:
-                break
-
-        # What is read by a validator may have any form before.
-        if any(isinstance(m, BeforeValidator | PlainValidator | WrapValidator) for m in metadata):
-            return Whole(
-                whole, config, self._validation, holds_models=self._holds_models(annotation)
-            )
-
-        origin = get_origin(annotation)
-        if origin in (Union, types.UnionType):
-            return self._union(annotation, whole, metadata, config)
-
-        if annotation in (Any, object):
+        if annotation is JsonValue:
             return Anything()
 
-        if annotation is str:
-            return Text(config, self._validation, _expected_length(metadata))
+        if not hasattr(annotation, "__value__"):
+            return self._marked(annotation, config)
 
-        if annotation in (int, float, bool) and not metadata:
-            return Atom(annotation, config, self._validation)
+        if annotation in self._aliases:
+            return self._whole(annotation, config)  # the alias contains itself
 
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            if issubclass(annotation, RootModel):
-                return Whole(whole, config, self._validation, holds_models=True)
-            return self._model(annotation)
+        self._aliases.append(annotation)
+        shape = self._marked(annotation, config)
+        self._aliases.pop()
+        return shape
 
-        if annotation in (list, Sequence) or origin in (list, Sequence):
-            (item,) = get_args(annotation) or (Any,)
-            return ListOf(self.shape_of(item, config), _expected_length(metadata))
+    def _marked(self, annotation: Any, config: ConfigDict) -> Shape:
+        marks = marks_of(annotation)
+        if {Stream.done, Stream.grow} <= marks:
+            raise TypeError(f"{annotation!r} is both Stream.done and Stream.grow: choose one")
 
-        if annotation in (dict, Mapping) or origin in (dict, Mapping):
-            key, value = get_args(annotation) or (str, Any)
-            if key is str:
-                return DictOf(self.shape_of(value, config))
+        shape = self._unmarked(annotation, config, grows=Stream.grow in marks)
+        return WhenDone(shape) if Stream.done in marks else shape
 
-        return Whole(whole, config, self._validation, holds_models=self._holds_models(annotation))
+    def _unmarked(self, whole: Any, config: ConfigDict, *, grows: bool) -> Shape:
+        type_, metadata = unwrapped(whole)
+        origin = get_origin(type_)
+        if origin in (Union, types.UnionType):
+            return self._union(type_, whole, metadata, config, grows=grows)
 
-    def _model(self, model: type[BaseModel]) -> ModelShape:
-        if model not in self._models:
+        shape = None
+        if not any(map(_reads_by_itself, (type_, *metadata))):
+            shape = self._growing(type_, whole, metadata, config)
+
+        if shape is None and grows:
+            return self._guessed(type_, whole, config)
+
+        return shape or self._whole(whole, config)
+
+    def _whole(self, annotation: Any, config: ConfigDict) -> Whole:
+        return Whole(
+            annotation, config, self._validation, holds_models=self._holds_models(annotation)
+        )
+
+    def _growing(
+        self, type_: Any, whole: Any, metadata: tuple[Any, ...], config: ConfigDict
+    ) -> Shape | None:
+        """Return the shape of a type of which part can be shown, or of an atom; else None."""
+        if type_ in (Any, object):
+            return Anything()
+
+        if type_ is str:
+            return self._text(whole, metadata, config)
+
+        if type_ in (int, float, bool):
+            return None if metadata else Atom(type_, config, self._validation)
+
+        if isinstance(type_, type) and not get_args(type_):
+            class_ = cast("type[Any]", type_)
+            if issubclass(class_, RootModel):
+                return self._root(cast("type[RootModel[Any]]", class_))
+
+            if issubclass(class_, BaseModel):
+                return self._model(class_)
+
+            if is_dataclass(class_) or is_typeddict(class_):
+                return self._struct(class_, config)
+
+        return self._collection(type_, metadata, config)
+
+    def _text(self, whole: Any, metadata: tuple[Any, ...], config: ConfigDict) -> Shape | None:
+        said = [m for m in metadata if isinstance(m, StringConstraints)]
+        if any(m.to_lower or m.to_upper for m in said) or (
+            config.get("str_to_lower") or config.get("str_to_upper")
+        ):
+            return None  # letters depend on what follows them: a capital sigma has two small ones
+
+        strips = config.get("str_strip_whitespace", False)
+        strips = any(m.strip_whitespace for m in said) or strips
+        return Text(config, self._validation, _expected_length(metadata), strips=strips)
+
+    def _collection(
+        self, type_: Any, metadata: tuple[Any, ...], config: ConfigDict
+    ) -> Shape | None:
+        origin = get_origin(type_) or type_
+        arguments = get_args(type_)
+        length = _expected_length(metadata)
+
+        if any(_OMITTED in unwrapped(argument)[1] for argument in arguments):
+            return None
+
+        if origin in _LAZY:
+            return NEVER  # pydantic reads it once, when the whole is there
+
+        if origin in _COLLECTIONS:
+            (item,) = arguments or (Any,)
+            return ListOf(self.shape_of(item, config), length, _COLLECTIONS[origin])
+
+        if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+            return ListOf(self.shape_of(arguments[0], config), length, tuple)
+
+        if origin in (dict, Mapping):
+            key, value = arguments or (str, Any)
+            read: Any = dict
+            keys = None if key is str else self._whole(read[key, Any], config)
+            return DictOf(self.shape_of(value, config), keys)
+
+        return None
+
+    def _guessed(self, type_: Any, whole: Any, config: ConfigDict) -> Shape:
+        choices: list[Any] = []
+        if get_origin(type_) is Literal:
+            choices = [c.value if isinstance(c, Enum) else c for c in get_args(type_)]
+        elif isinstance(type_, type) and issubclass(type_, Enum):
+            choices = [member.value for member in type_]
+
+        strings = [choice for choice in choices if isinstance(choice, str)]
+        if not strings:
+            raise TypeError(
+                f"Stream.grow is for a Literal or Enum of strings, not {type_!r}: leave it out; "
+                "strings, lists, dicts and models grow by themselves"
+            )
+
+        return Guessed(whole, config, self._validation, strings)
+
+    def _model(self, model: type[BaseModel]) -> RecordShape:
+        if model not in self._records:
             model.model_rebuild()  # else fields may still be forward references
-            self._models[model] = ModelShape(model, self.shape_of, self._validation)
-        return self._models[model]
+            self._records[model] = ModelShape(model, self.shape_of, self._validation)
+        return self._records[model]
+
+    def _root(self, model: type[RootModel[Any]]) -> Shape | None:
+        model.model_rebuild()
+        as_model = ModelShape(model, self.shape_of, self._validation)
+        if as_model.may_change("root") and as_model.may_rewrite("root"):
+            return None
+
+        return RootShape(model, as_model.field_shape("root"), self._validation)
+
+    def _struct(self, type_: type[Any], config: ConfigDict) -> Shape:
+        known_as = type_, id(config)  # without a config of its own, it has that of the model around
+        if known_as not in self._records:
+            shape = TypedDictShape if is_typeddict(type_) else DataclassShape
+            self._records[known_as] = shape(type_, config, self.shape_of, self._validation)
+        return self._records[known_as]
 
     def _union(
-        self, annotation: Any, whole: Any, metadata: tuple[Any, ...], config: ConfigDict
+        self,
+        type_: Any,
+        whole: Any,
+        metadata: tuple[Any, ...],
+        config: ConfigDict,
+        *,
+        grows: bool,
     ) -> Shape:
-        members = [self.shape_of(m, config) for m in get_args(annotation) if m is not type(None)]
-        judge = Whole(whole, config, self._validation, holds_models=self._holds_models(annotation))
-        nullable = type(None) in get_args(annotation)
+        judge = self._whole(whole, config)
+        if any(_reads_by_itself(m) or _goes_left_to_right(m) for m in metadata):
+            return judge
+
+        choices = [m for m in get_args(type_) if m is not type(None)]
+        members = [
+            self.shape_of(Annotated[m, Stream.grow] if grows and _is_choice(m) else m, config)
+            for m in choices
+        ]
+        nullable = type(None) in get_args(type_)
         if len(members) == 1:
             members[0].length = members[0].length or _expected_length(metadata)
             return OneOf(judge, members, nullable=nullable)
 
-        discriminators = [
-            m.discriminator for m in metadata if isinstance(m, FieldInfo | Discriminator)
-        ]
-        models = [m for m in members if isinstance(m, ModelShape)]
-        for name in discriminators:
-            if isinstance(name, str) and len(models) == len(members):
-                return TaggedUnion(judge, name, models, nullable=nullable)
+        for said in metadata:
+            name = said.discriminator if isinstance(said, FieldInfo | Discriminator) else None
+            if isinstance(name, str) and all(any(tags_of(m, name)) for m in members):
+                return TaggedUnion(judge, name, members, nullable=nullable)
 
         return OneOf(judge, members, nullable=nullable)
 
     def _holds_models(self, annotation: Any) -> bool:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            return True
+        type_, _ = unwrapped(annotation)
+        return _is_record(type_) or any(map(self._holds_models, get_args(type_)))
 
-        return any(map(self._holds_models, get_args(annotation)))
+
+def _is_record(type_: Any) -> bool:
+    if not isinstance(type_, type):
+        return False
+
+    class_ = cast("type[Any]", type_)
+    return issubclass(class_, BaseModel) or is_dataclass(class_) or is_typeddict(class_)
+
+
+def _reads_by_itself(said: Any) -> bool:
+    """Return whether a type or what stands around it may read another form of JSON."""
+    own: Any = getattr(said, "__get_pydantic_core_schema__", None)
+    if own is None or isinstance(said, _HARMLESS):
+        return False
+
+    standard: Any = BaseModel.__get_pydantic_core_schema__
+    return getattr(own, "__func__", own) is not standard.__func__
+
+
+def _goes_left_to_right(said: Any) -> bool:
+    return getattr(said, "union_mode", None) == "left_to_right"
+
+
+def _is_choice(annotation: Any) -> bool:
+    type_, _ = unwrapped(annotation)
+    is_enum = isinstance(type_, type) and issubclass(type_, Enum)
+    return is_enum or get_origin(type_) is Literal
 
 
 def _expected_length(metadata: tuple[Any, ...]) -> int | None:

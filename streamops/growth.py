@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from streamops.collection_shapes import ListOf
 from streamops.nodes import DocumentNode, Node
-from streamops.shapes import HELD, ListOf, Shape, View
+from streamops.shapes import HELD, Shape, View
 from streamops.snapshot import Snapshot
 
 

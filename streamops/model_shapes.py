@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import is_dataclass
 from functools import cached_property
 from typing import Annotated, Any, cast
 
@@ -12,40 +13,41 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Discriminator,
-    ValidationError,
 )
 from pydantic.fields import FieldInfo
 
+from streamops.collection_shapes import Anything
+from streamops.field_checks import FieldChecks
 from streamops.nodes import Node, ObjectNode, Path, path_of
-from streamops.partial import PartialState, field_type, partial_model
-from streamops.shapes import (
-    HELD,
-    Anything,
-    Branch,
-    ContainerBranch,
-    HeldBranch,
-    InvalidValue,
-    Shape,
-    View,
-    json_of,
+from streamops.partial import (
+    FieldState,
+    PartialState,
+    arrived_state,
+    field_state,
+    field_type,
+    partial_model,
 )
+from streamops.record_shapes import Compile, RecordBranch, RecordShape, fields_of
+from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, json_of
 from streamops.validation import Validation
 
 
-class ModelShape(Shape):
+class ModelShape(RecordShape):
     """A pydantic model, shown as a partial instance until it closes and is validated."""
 
-    holds_models = True
-
     def __init__(
-        self,
-        model: type[BaseModel],
-        compile_type: Callable[[Any, ConfigDict], Shape],
-        validation: Validation,
+        self, model: type[BaseModel], compile_type: Compile, validation: Validation
     ) -> None:
+        super().__init__(compile_type, validation)
         self.model = model
-        self._compile = compile_type
-        self._validation = validation
+
+    @property
+    def name(self) -> str:
+        return self.model.__name__
+
+    @property
+    def config(self) -> ConfigDict:
+        return self.model.model_config
 
     @cached_property
     def partial(self) -> type[BaseModel]:
@@ -53,34 +55,29 @@ class ModelShape(Shape):
         return partial_model(self.model)
 
     @cached_property
-    def fields(self) -> dict[str, tuple[str, Shape]]:
-        """Name and shape of the field that each JSON key belongs to."""
+    def types(self) -> dict[str, Any]:
         return {
-            key: (name, self._field_shape(name, field))
+            name: _with_discriminator(field_type(self.model, field), field)
             for name, field in self.model.model_fields.items()
-            for key in self.keys(name)
         }
 
-    def field_at(self, key: str) -> tuple[str, Shape]:
-        """Return name and shape of the field that a JSON key belongs to, if any does."""
-        return self.fields.get(key) or ("", self._extra)
-
     @cached_property
-    def _extra(self) -> Shape:
+    def extra(self) -> Shape:
         bases = self.model.__mro__[: self.model.__mro__.index(BaseModel)]
         if any("__pydantic_extra__" in getattr(base, "__annotations__", {}) for base in bases):
             return NEVER  # extra values that have a type are read with the model
 
-        return Anything() if self.model.model_config.get("extra") == "allow" else NEVER
+        return Anything() if self.config.get("extra") == "allow" else NEVER
 
     def keys(self, name: str) -> Iterator[str]:
-        """Yield the JSON keys that a field is read from."""
-        config = self.model.model_config
         alias = self.model.model_fields[name].validation_alias
-        by_name = config.get("populate_by_name") or config.get("validate_by_name")
+        by_name = self.config.get("populate_by_name") or self.config.get("validate_by_name")
 
         if alias is None or by_name:
             yield name
+
+        if self.config.get("validate_by_alias") is False:
+            return
 
         choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
         for choice in choices:
@@ -95,55 +92,29 @@ class ModelShape(Shape):
 
         return HeldBranch(self, node, visible=visible)
 
-    def finish(self, raw: Any) -> Any:
-        try:
-            return self._validation.read_model(self.model, json_of(raw))
-        except ValidationError as error:
-            self._blame_children(raw)
-            raise InvalidValue(error) from None
+    def validate(self, raw: Any) -> BaseModel:
+        return self._validation.read_model(self.model, json_of(raw))
 
-    def _blame_children(self, raw: Any) -> None:
-        """Raise InvalidValue if a model in here does not fit, as when it closes by itself."""
-        if not isinstance(raw, dict):
-            return
+    def assemble(
+        self, raw: Any, keys: list[str], values: list[Any], defaults: dict[str, Any]
+    ) -> BaseModel:
+        source = _Arrived(self, raw, keys, values, defaults)
+        return PartialState(source, None).attach(self.partial)
 
-        for key, value in cast("dict[str, Any]", raw).items():
-            try:
-                if key in self.fields and not self.may_rewrite(self.fields[key][0]):
-                    self.fields[key][1].finish(value)
-            except InvalidValue as invalid:
-                raise invalid.below(key) from None
-
-    def child(self, node: Node, index: int) -> Shape | None:
-        if not isinstance(node, ObjectNode) or index == len(node.keys):
-            return None
-
-        return self.field_at(node.keys[index])[1]
-
-    def json_paths(self, path: Path) -> list[Path]:
-        if not path:
-            return [path]
-
-        name = path[0]
-        if not isinstance(name, str) or name not in self.model.model_fields:
-            return [path]
-
-        return [
-            (key, *rest)
-            for key in self.keys(name)
-            for rest in self.fields[key][1].json_paths(path[1:])
-        ]
-
-    def _field_shape(self, name: str, field: FieldInfo) -> Shape:
-        annotation = field_type(self.model, field)
-        if field.discriminator:
-            by = field.discriminator
-            annotation = Annotated[annotation, Discriminator(by) if isinstance(by, str) else by]
-
-        shape = self._compile(annotation, self.model.model_config)
+    def field_shape(self, name: str) -> Shape:
+        shape = super().field_shape(name)
 
         # An atom that a validator of the model may change is shown when that has run.
-        return Never() if shape.is_atomic and self._validators_of(name) else shape
+        return NEVER if shape.is_atomic and self._validators_of(name) else shape
+
+    def check_field(self, keys: list[str], values: list[Any], index: int) -> None:
+        if self._validation.when == "eager" and not self._rewrites_all:
+            self._checks.check(keys, values, index)
+
+    @cached_property
+    def _checks(self) -> FieldChecks:
+        names = {key: name for key, (name, _) in self.fields.items()}
+        return FieldChecks(self.model, names, self._validation)
 
     def may_change(self, name: str) -> bool:
         """Return whether a validator of the model may change what a field becomes."""
@@ -151,8 +122,13 @@ class ModelShape(Shape):
         return bool(decorators.model_validators or self._validators_of(name))
 
     def may_rewrite(self, name: str) -> bool:
-        """Return whether a validator of the model may change what a field is made of."""
         return self._rewrites_all or any(mode != "after" for mode in self._validators_of(name))
+
+    def defaults(self) -> dict[str, Any]:
+        defaults: dict[str, Any] = {}
+        for name, field in self.model.model_fields.items():
+            defaults[name] = None if field.is_required() else _default(field, defaults)
+        return defaults
 
     @cached_property
     def _rewrites_all(self) -> bool:
@@ -165,34 +141,21 @@ class ModelShape(Shape):
         return [v.info.mode for v in validators if {name, "*"} & set(v.info.fields)]
 
 
-class Never(Shape):
-    """A value that is not shown before what contains it is finished."""
-
-    def open(self, node: Node, *, visible: bool) -> Branch:
-        return HeldBranch(self, node, visible=visible)
-
-    def finish(self, raw: Any) -> Any:
-        return HELD
-
-
-class ModelBranch(ContainerBranch):
+class ModelBranch(RecordBranch):
     """Follows an object that becomes a model."""
 
-    is_lazy = True
-
     def __init__(self, shape: ModelShape, node: ObjectNode, *, visible: bool) -> None:
-        super().__init__(node, visible=visible)
+        super().__init__(shape, node, visible=visible)
         self.shape = shape
-        self._keys = node.keys
 
-    def child_shape(self, index: int) -> Shape:
-        return self.shape.field_at(self._keys[index])[1]
-
-    def judges_later(self, index: int) -> bool:
-        name, _ = self.shape.field_at(self._keys[index])
-        return self.is_judged_later or self.shape.may_rewrite(name)
+    @property
+    def is_lazy(self) -> bool:  # type: ignore[override]  # unless it depends on its children
+        return not self.may_hold
 
     def finish(self, raw: Any) -> tuple[Any, bool]:
+        if self.shape.is_validated_at_the_end:
+            return self.shape.assemble(raw, self.keys, self.finished, self._defaults), True
+
         model = self.shape.finish(raw)
         self._keep_models(model)
         return model, True
@@ -200,35 +163,31 @@ class ModelBranch(ContainerBranch):
     def _keep_models(self, model: BaseModel) -> None:
         """Put the models that were shown in place of those that were validated again."""
         values = vars(model)
-        for key, shown in zip(self._keys, self.finished, strict=False):
+        for key, shown in zip(self.keys, self.finished, strict=False):
             name, shape = self.shape.field_at(key)
             if not shape.holds_models or shown is HELD or name not in values:
                 continue
 
             if not self.shape.may_change(name):
-                values[name] = _with_shown(values[name], shown)
-            elif _is_equal(values[name], shown):
+                values[name] = with_shown(values[name], shown)
+            elif is_equal(values[name], shown):
                 values[name] = shown
 
     def show(self, view: View, count: int, child: Any) -> Any:
+        if self.may_hold and not self.shows(count, child):
+            return HELD
+
         return PartialState(self, view).attach(self.shape.partial)
 
-    def read(self, view: View) -> tuple[dict[str, Any], dict[str, Any]]:
+    def read(self, view: View | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the fields and the extra values that had arrived."""
-        fields: dict[str, Any] = {}
-        extra: dict[str, Any] = {}
-        for key, value in zip(self._keys, view.show_children(self), strict=False):
-            if value is not HELD:
-                if key in self.shape.fields:
-                    fields[self.shape.fields[key][0]] = value
-                else:
-                    extra[key] = value
-        return fields, extra
+        assert view is not None
+        return self.fields_of(view.show_children(self))
 
-    def is_complete(self, view: View, path: Path) -> bool:
-        """Return whether the value at a path of field names, keys and indexes was finished."""
-        here = path_of(self.node)
-        return any(view.snapshot.is_complete((*here, *p)) for p in self.shape.json_paths(path))
+    def state(self, view: View | None, path: Path) -> FieldState:
+        """Return how far the value at a path of field names, keys and indexes was."""
+        assert view is not None
+        return field_state(view.snapshot, path_of(self.node), self.shape.json_paths(path))
 
     def defaults(self) -> dict[str, Any]:
         """Return what fields show that have not arrived: their default, else None."""
@@ -236,40 +195,73 @@ class ModelBranch(ContainerBranch):
 
     @cached_property
     def _defaults(self) -> dict[str, Any]:
-        defaults: dict[str, Any] = {}
-        for name, field in self.shape.model.model_fields.items():
-            defaults[name] = None if field.is_required() else _default(field, defaults)
-        return defaults
+        return self.shape.defaults()
 
 
-NEVER = Never()
-"""For what no model has a field for."""
+class _Arrived:
+    """What a partial is made of whose JSON is finished, and which is validated later."""
+
+    def __init__(
+        self,
+        shape: ModelShape,
+        raw: Any,
+        keys: list[str],
+        values: list[Any],
+        defaults: dict[str, Any],
+    ) -> None:
+        self.shape = shape
+        self._raw = raw
+        self._keys = keys
+        self._values = values
+        self._defaults = defaults
+
+    def read(self, view: View | None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the fields and the extra values."""
+        return fields_of(self.shape, self._keys, self._values)
+
+    def state(self, view: View | None, path: Path) -> FieldState:
+        """Return whether anything stands at a path; if so, it is finished."""
+        return arrived_state(self._raw, self.shape.json_paths(path))
+
+    def defaults(self) -> dict[str, Any]:
+        """Return what fields show that have not arrived: their default, else None."""
+        return self._defaults
 
 
-def _is_equal(value: Any, shown: Any) -> bool:
+def _with_discriminator(annotation: Any, field: FieldInfo) -> Any:
+    by = field.discriminator
+    if not by:
+        return annotation
+
+    return Annotated[annotation, Discriminator(by) if isinstance(by, str) else by]
+
+
+def is_equal(value: Any, shown: Any) -> bool:
+    """Return whether both are equal, as far as they can be compared."""
     try:
         return bool(value == shown)
     except Exception:
         return False  # arrays and the like have no one answer
 
 
-def _with_shown(value: Any, shown: Any) -> Any:
+def with_shown(value: Any, shown: Any) -> Any:
     """Return a validated value with the models in it that were shown before."""
     if type(value) is not type(shown):
         return value
 
-    if isinstance(value, BaseModel):
+    if isinstance(value, BaseModel) or is_dataclass(value):
         return shown
 
     if isinstance(value, list):
         items, before = cast("list[Any]", value), cast("list[Any]", shown)
-        return [*map(_with_shown, items, before)] if len(items) == len(before) else items
+        return [*map(with_shown, items, before)] if len(items) == len(before) else items
 
     if isinstance(value, dict):
         fields, earlier = cast("dict[Any, Any]", value), cast("dict[Any, Any]", shown)
-        return {key: _with_shown(item, earlier.get(key)) for key, item in fields.items()}
+        return {key: with_shown(item, earlier.get(key)) for key, item in fields.items()}
 
-    return value
+    # Tuples, sets and what else holds models is one thing: all of it was shown, or nothing.
+    return shown if is_equal(value, shown) else value
 
 
 def _default(field: FieldInfo, before: dict[str, Any]) -> Any:

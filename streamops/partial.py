@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import types
 import warnings
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from inspect import getattr_static
+from dataclasses import fields, is_dataclass
+from inspect import getattr_static, signature
 from typing import (
     TYPE_CHECKING,
     Annotated,
     Any,
     Literal,
     Protocol,
+    Self,
+    TypeAlias,
     TypeVar,
     Union,
+    cast,
     get_args,
     get_origin,
 )
 
-from pydantic import BaseModel, Field, computed_field, field_serializer
+from pydantic import (
+    BaseModel,
+    Field,
+    RootModel,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    computed_field,
+    field_serializer,
+    model_serializer,
+)
 from pydantic.fields import ComputedFieldInfo, FieldInfo
 from pydantic_core import PydanticUndefined
 
 from streamops.nodes import Path
-from streamops.snapshot import Snapshot
+from streamops.snapshot import Finished, Snapshot, value_at
 
 if TYPE_CHECKING:
     from streamops.shapes import Shape, View
@@ -39,12 +53,27 @@ _fields_set = BaseModel.__dict__["__pydantic_fields_set__"]
 _set = object.__setattr__
 
 
-class State(Protocol):
-    """What is known of an instance that a stream emitted."""
+FieldState: TypeAlias = Literal["pending", "growing", "done"]
+"""Whether nothing of a value has arrived, or something, or all of it."""
+
+
+class State(ABC):
+    """What is known of an instance that a stream emitted.
+
+    A path is a tuple of field names, keys and indexes: ``("users", 0, "name")``.
+    """
+
+    @abstractmethod
+    def at(self, path: Path) -> FieldState:
+        """Return how far the value at a path is: "pending", "growing" or "done".
+
+        That goes by what has arrived, also of what is not shown before it is finished. What never
+        came is "pending" in a validated instance, too.
+        """
 
     def is_complete(self, path: Path) -> bool:
-        """Return whether the value at a path of field names, keys and indexes is finished."""
-        ...
+        """Return whether the value at a path is finished."""
+        return self.at(path) == "done"
 
 
 def state_of(model: BaseModel) -> State:
@@ -92,6 +121,7 @@ def partial_model(model: type[M]) -> type[M]:
         **{name: field for name, (_, field) in optional.items()},
         **{name: _computed(info) for name, info in model.model_computed_fields.items()},
         **_serializers(model),
+        **_forgiving_methods(model),
     }
     # A field named like a method of BaseModel hides it only once it has a value.
     namespace[_SHADOWS] = any(hasattr(BaseModel, name) for name in optional)
@@ -108,7 +138,7 @@ def partial_model(model: type[M]) -> type[M]:
 class PartialSource(Protocol):
     """What a partial instance is built from."""
 
-    def read(self, view: View) -> tuple[dict[str, Any], dict[str, Any]]:
+    def read(self, view: View | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the fields that had arrived, and what the model has no field for."""
         ...
 
@@ -121,19 +151,20 @@ class PartialSource(Protocol):
         """Return what fields show that have not arrived."""
         ...
 
-    def is_complete(self, view: View, path: Path) -> bool:
-        """Return whether the value at a path was finished."""
+    def state(self, view: View | None, path: Path) -> FieldState:
+        """Return how far the value at a path was."""
         ...
 
 
-class PartialState:
+class PartialState(State):
     """Where a partial instance comes from, and how far the stream was."""
 
     __slots__ = ("_source", "view")
 
-    def __init__(self, source: PartialSource, view: View) -> None:
+    def __init__(self, source: PartialSource, view: View | None) -> None:
         self._source = source
         self.view = view
+        """The moment that the instance shows; None if all of it had arrived."""
 
     def attach(self, partial: type[M]) -> M:
         """Make the partial instance, still empty."""
@@ -146,55 +177,80 @@ class PartialState:
     def fill(self, instance: BaseModel) -> None:
         """Give a partial instance its values."""
         model = type(instance)
-        fields, extra = self._source.read(self.view)
+        arrived, extra = self._source.read(self.view)
         takes_extra = model.model_config.get("extra") == "allow"
         private = _private_defaults(model) if model.__private_attributes__ else None
 
         values = _instance_dict.__get__(instance)
         values.update(self._source.defaults())
-        values.update(fields)
+        values.update(arrived)
         _set(instance, "__pydantic_extra__", extra if takes_extra else None)
         _set(instance, "__pydantic_private__", private)
         # At last: to another thread this says that the instance is filled.
-        _set(instance, "__pydantic_fields_set__", {*fields, *extra})
+        _set(instance, "__pydantic_fields_set__", {*arrived, *extra})
 
     @property
     def snapshot(self) -> Snapshot:
         """The snapshot that the instance shows."""
+        assert self.view is not None, "only what is open when a snapshot comes is emitted with it"
         return self.view.snapshot
+
+    @property
+    def revision(self) -> object:
+        """The same object for all instances that show the same."""
+        return self if self.view is None else self.view.revision
 
     @property
     def shape(self) -> Shape:
         """What is known of the model."""
         return self._source.shape
 
-    def is_complete(self, path: Path) -> bool:
-        """Return whether the value at a path of field names, keys and indexes is finished."""
-        return self._source.is_complete(self.view, path)
+    def at(self, path: Path) -> FieldState:
+        return self._source.state(self.view, path)
 
 
-class _Finished:
+def field_state(snapshot: Snapshot, here: Path, paths: Iterable[Path]) -> FieldState:
+    """Return how far the first value was that stands at one of some paths from a place on."""
+    places = [snapshot.locate((*here, *path)) for path in paths]
+    if any(isinstance(place, Finished) for place in places):
+        return "done"
+
+    return "growing" if any(places) else "pending"
+
+
+def arrived_state(value: Any, paths: Iterable[Path]) -> FieldState:
+    """Return whether anything stands at one of some paths in a finished value."""
+    return "done" if any(value_at(value, path) for path in paths) else "pending"
+
+
+class _Finished(State):
     def __init__(self, model: BaseModel) -> None:
         self._model = model
 
-    def is_complete(self, path: Path) -> bool:
+    def at(self, path: Path) -> FieldState:
         value: Any = self._model
         for key in path:
             if isinstance(key, int) and key < 0:
-                return False
+                return "pending"
 
             try:
                 value = _children(value)[key]
             except (KeyError, IndexError, TypeError):
-                return False
+                return "pending"
 
-        return True
+        return "done"
 
 
 def _children(value: Any) -> Any:
     """Return what a path leads through: of a model, the fields that were set."""
+    if isinstance(value, RootModel):
+        return _children(cast("RootModel[Any]", value).root)
+
     if isinstance(value, BaseModel):
         return {name: getattr(value, name) for name in value.model_fields_set}
+
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
 
     return value
 
@@ -291,7 +347,45 @@ def _serializers(model: type[BaseModel]) -> dict[str, Any]:
             check_fields=False,
         )
         serializers[name] = decorate(getattr_static(model, name))
+
+    for name, own in model.__pydantic_decorators__.model_serializers.items():
+        serializers[name] = _whole_or_by_field(own.func, wraps=own.info.mode == "wrap")
     return serializers
+
+
+def _whole_or_by_field(serialize: Callable[..., Any], *, wraps: bool) -> Any:
+    """Make a model's own serializer leave to pydantic what it cannot write unfinished."""
+    takes_info = len(signature(serialize).parameters) > 1 + wraps
+
+    def write(self: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
+        try:
+            return serialize(self, *[handler] * wraps, *[info] * takes_info)
+        except Exception:
+            return handler(self)
+
+    return model_serializer(mode="wrap")(write)
+
+
+def _forgiving_methods(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the model's own ways to show and compare itself, for what has not arrived as well."""
+    is_root = issubclass(model, RootModel)
+    own: Any = model
+    standard: Any = RootModel if is_root else BaseModel
+    return {
+        name: _own_or_standard(getattr(own, name), getattr(standard, name))
+        for name in ("__repr__", "__str__", "__eq__")
+        if getattr(own, name) is not getattr(standard, name)
+    }
+
+
+def _own_or_standard(own: Callable[..., Any], standard: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: Any, *arguments: Any) -> Any:
+        try:
+            return own(self, *arguments)
+        except Exception:
+            return standard(self, *arguments)  # it was written for whole models
+
+    return method
 
 
 def _private_defaults(model: type[BaseModel]) -> dict[str, Any]:
@@ -318,7 +412,10 @@ def field_type(model: type[BaseModel], field: FieldInfo) -> Any:
 
 
 def _resolved(annotation: Any, model: type[BaseModel]) -> Any:
-    """Put models in place of the references by which a generic model names itself."""
+    """Put models in place of what a model calls itself: Self, or a reference if it is generic."""
+    if annotation is Self:
+        return model
+
     if hasattr(annotation, "type_ref"):
         return _definitions(model).get(annotation.type_ref, Any)
 
@@ -353,7 +450,7 @@ def _optional(model: type[BaseModel], field: FieldInfo) -> tuple[Any, Any]:
     """
     annotation = field_type(model, field)
     definition = Field(
-        default=None,
+        default=None if field.default is PydanticUndefined else field.default,
         alias=field.alias,
         validation_alias=field.validation_alias,
         serialization_alias=field.serialization_alias,

@@ -7,12 +7,16 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import AliasChoices, AliasPath
 
+from streamops.collection_shapes import DictOf, ListOf
 from streamops.model_shapes import ModelShape
 from streamops.nodes import Path
 from streamops.reading import reader_of
-from streamops.shapes import Atom, DictOf, ListOf, Shape, Whole
+from streamops.record_shapes import RecordShape
+from streamops.root_shapes import RootShape
+from streamops.shapes import Shape, WhenDone, Whole
 from streamops.snapshot import children_of
 from streamops.union_shapes import OneOf
+from streamops.value_shapes import Atom
 
 
 class AnyKey(Enum):
@@ -99,8 +103,12 @@ def _in_json(shape: Shape, path: Pattern) -> list[Pattern]:
     match shape:
         case OneOf():
             return _in_one_of(shape, path)
-        case ModelShape():
-            return _in_model(shape, path)
+        case WhenDone():
+            return _in_json(shape.shape, path)
+        case RootShape():
+            return _in_json(shape.root, path)
+        case RecordShape():
+            return _in_record(shape, path)
         case ListOf():
             if isinstance(key, str):
                 raise _LeadsNowhere(len(path), f"is a list, with indexes or ANY, not {key!r}")
@@ -131,33 +139,36 @@ def _in_one_of(shape: OneOf, path: Pattern) -> list[Pattern]:
     return found
 
 
-def _in_model(shape: ModelShape, path: Pattern) -> list[Pattern]:
+def _in_record(shape: RecordShape, path: Pattern) -> list[Pattern]:
     key, rest = path[0], path[1:]
     if key is ANY:
         return _in_any_field(shape, rest)
 
-    fields = shape.model.model_fields
-    if isinstance(key, str) and key in fields:
-        if _is_nested(fields[key].validation_alias):
+    if isinstance(key, str) and key in shape.types:
+        keys = [k for k in shape.keys(key) if k in shape.fields]
+        if not keys or _is_nested(shape, key):
             raise _LeadsNowhere(
                 len(path), f"reads {key!r} from inside other keys: give the path in JSON, no model"
             )
-        return [(k, *left) for k in shape.keys(key) for left in _in_json(shape.fields[k][1], rest)]
+        return [(k, *left) for k in keys for left in _in_json(shape.fields[k][1], rest)]
 
-    if isinstance(key, str) and shape.model.model_config.get("extra") == "allow":
+    if isinstance(key, str) and shape.config.get("extra") == "allow":
         return [path]
 
-    names = ", ".join(fields) or "none"
-    message = f"is a {shape.model.__name__}, whose fields are: {names}; not {key!r}"
+    names = ", ".join(shape.types) or "none"
+    message = f"is a {shape.name}, whose fields are: {names}; not {key!r}"
     raise _LeadsNowhere(len(path), message)
 
 
-def _is_nested(alias: str | AliasPath | AliasChoices | None) -> bool:
+def _is_nested(shape: RecordShape, name: str) -> bool:
+    alias = (
+        shape.model.model_fields[name].validation_alias if isinstance(shape, ModelShape) else None
+    )
     choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
     return any(isinstance(choice, AliasPath) and len(choice.path) > 1 for choice in choices)
 
 
-def _in_any_field(shape: ModelShape, rest: Pattern) -> list[Pattern]:
+def _in_any_field(shape: RecordShape, rest: Pattern) -> list[Pattern]:
     """Return where a path leads on in those fields in which it does."""
     if not rest:
         return [(ANY,)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from inspect import isroutine
 from typing import Any
 
@@ -25,7 +25,10 @@ def reader_of(
     strict: bool | None = None,
     context: Any = None,
 ) -> Reader:
-    """Return the Reader of a type; raises TypeError for what pydantic cannot validate."""
+    """Return the Reader of a type.
+
+    Raises TypeError for what pydantic cannot validate and for marks that do not fit a type.
+    """
     validation = Validation(validate, strict, context)
     try:
         if isinstance(type_, str | bytes | int | float | dict | list) or isroutine(type_):
@@ -53,14 +56,10 @@ class Reader:
     """Validates JSON as a type, as pydantic does in JSON mode."""
 
     def __init__(self, type_: Any, validation: Validation) -> None:
-        self._type = type_
         self._validation = validation
         self._adapter: TypeAdapter[Any] = TypeAdapter(type_)
-
-    @cached_property
-    def shape(self) -> Shape:
+        self.shape: Shape = shape_of(type_, validation)
         """What values of the type look like while they arrive."""
-        return shape_of(self._type, self._validation)
 
     def read(self, snapshot: Snapshot) -> Any:
         """Return what a complete snapshot's text is as the type.

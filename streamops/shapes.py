@@ -12,14 +12,14 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
-from typing import Any, Final, Literal, cast, get_origin
+from typing import Any, Final, Literal, get_origin
 from uuid import UUID
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import InitErrorDetails, PydanticSerializationError, to_json
 
-from streamops.nodes import ArrayNode, ContainerNode, Node, ObjectNode, Path, StringNode, path_of
+from streamops.nodes import ContainerNode, Node, Path, path_of
 from streamops.snapshot import Snapshot
 from streamops.validation import Validation
 
@@ -106,6 +106,9 @@ class Branch(ABC):
     is_lazy = False
     """Whether what ``show`` returns looks at the children by itself, later."""
 
+    may_hold = False
+    """Whether ``show`` may return HELD although something has arrived."""
+
     def __init__(self, node: Node, *, visible: bool) -> None:
         self.node = node
         self.parent: Branch | None = None
@@ -113,6 +116,11 @@ class Branch(ABC):
         """Whether a change in here shows."""
         self.is_judged_later = False
         """Whether a validator of what contains the value may still change what it is made of."""
+
+    def attach(self, parent: Branch, *, is_judged_later: bool) -> None:
+        """Say what the branch grows on."""
+        self.parent = parent
+        self.is_judged_later = is_judged_later
 
     @abstractmethod
     def advance(self, count: int) -> bool:
@@ -166,6 +174,15 @@ class View:
         child, _ = chain[1]
         return [*top.finished[: child.node.index], self.show(child)]
 
+    def show_in_place_of(self, top: Branch, branch: Branch) -> Any:
+        """Return what a branch looked like that follows the same value as ``top``."""
+        chain = self._down_from(top)
+        if len(chain) == 1:
+            return branch.show(self, self.count, HELD)
+
+        child, _ = chain[1]
+        return branch.show(self, child.node.index, self.show(child))
+
     def _down_from(self, top: Branch) -> list[tuple[Branch, int]]:
         branch, count = self.branch, self.count
         chain = [(branch, count)]
@@ -197,13 +214,13 @@ class ContainerBranch(Branch):
                 value = self.child_shape(index).finish(self.container.values[index])
             except InvalidValue as invalid:
                 value = self._held(invalid, index)
+            self.check(index)
             changed |= self.take(value)
         return changed
 
     def open(self, child: Node) -> Branch:
         branch = self.child_shape(child.index).open(child, visible=self.visible)
-        branch.parent = self
-        branch.is_judged_later = self.judges_later(child.index)
+        branch.attach(self, is_judged_later=self.judges_later(child.index))
         return branch
 
     def finish_child(self, child: Branch) -> bool:
@@ -212,7 +229,12 @@ class ContainerBranch(Branch):
             value, differs = child.finish(self.container.values[index])
         except InvalidValue as invalid:
             value, differs = self._held(invalid, index), False
+        self.check(index)
         return self.take(value) and differs
+
+    def check(self, index: int) -> None:
+        """Raise InvalidValue if a finished child does not fit, beyond what its shape says."""
+        return
 
     def judges_later(self, index: int) -> bool:
         """Return whether a child that does not fit may fit after all, in the end."""
@@ -261,7 +283,8 @@ class Whole(Shape):
         return get_origin(annotation) is Literal
 
     @cached_property
-    def _adapter(self) -> TypeAdapter[Any]:
+    def adapter(self) -> TypeAdapter[Any]:
+        """What validates the type."""
         try:
             return TypeAdapter(self._annotation, config=self._config)
         except PydanticUserError:  # a type with a config of its own
@@ -270,22 +293,73 @@ class Whole(Shape):
     def open(self, node: Node, *, visible: bool) -> Branch:
         return HeldBranch(self, node, visible=visible)
 
+    def read(self, raw: Any) -> Any:
+        """Return what finished JSON is as the type; raises ValidationError."""
+        return self._validation.read(self.adapter, json_of(raw))
+
     def finish(self, raw: Any) -> Any:
+        if self.holds_models and self._validation.when == "final":
+            return HELD
+
         try:
-            return self._validation.read(self._adapter, json_of(raw))
+            return self.read(raw)
         except ValidationError as error:
             if self.holds_models:
                 raise InvalidValue(error) from None
             return HELD
 
 
+class WhenDone(Shape):
+    """A type that is shown only when it is finished, because the model says so."""
+
+    is_atomic = True
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.length = shape.length
+
+    @property
+    def holds_models(self) -> bool:  # type: ignore[override]  # as the type does, once compiled
+        return self.shape.holds_models
+
+    def open(self, node: Node, *, visible: bool) -> Branch:
+        return HeldBranch(self, node, visible=visible)
+
+    def finish(self, raw: Any) -> Any:
+        return self.shape.finish(raw)
+
+    def json_paths(self, path: Path) -> list[Path]:
+        return self.shape.json_paths(path)
+
+    def seen_in(self, node: Node, count: int) -> Shape:
+        return self.shape.seen_in(node, count)
+
+    def child(self, node: Node, index: int) -> Shape | None:
+        return self.shape.child(node, index)
+
+
+class Never(Shape):
+    """A value that is not shown before what contains it is finished."""
+
+    def open(self, node: Node, *, visible: bool) -> Branch:
+        return HeldBranch(self, node, visible=visible)
+
+    def finish(self, raw: Any) -> Any:
+        return HELD
+
+
+NEVER: Final = Never()
+
+
 class HeldBranch(Branch):
     """Follows a value that is shown only when it is finished."""
+
+    may_hold = True
 
     def __init__(self, shape: Shape, node: Node, *, visible: bool) -> None:
         super().__init__(node, visible=False)
         self._shape = shape
-        self._parent_visible = visible
+        self.parent_visible = visible
 
     def advance(self, count: int) -> bool:
         return False
@@ -299,209 +373,7 @@ class HeldBranch(Branch):
         return False
 
     def finish(self, raw: Any) -> tuple[Any, bool]:
-        return self._shape.finish(raw), self._parent_visible
+        return self._shape.finish(raw), self.parent_visible
 
     def show(self, view: View, count: int, child: Any) -> Any:
         return HELD
-
-
-class Atom(Whole):
-    """A type whose finished JSON needs no conversion."""
-
-    def __init__(self, annotation: Any, config: ConfigDict, validation: Validation) -> None:
-        super().__init__(annotation, config, validation)
-        self._type = annotation
-
-    def finish(self, raw: Any) -> Any:
-        return raw if type(raw) is self._type else super().finish(raw)
-
-
-class Text(Atom):
-    """A string, shown as it grows."""
-
-    is_atomic = False
-
-    def __init__(
-        self, config: ConfigDict, validation: Validation, length: int | None = None
-    ) -> None:
-        super().__init__(str, config, validation)
-        self.length = length
-
-    def open(self, node: Node, *, visible: bool) -> Branch:
-        return (
-            _TextBranch(node, visible=visible)
-            if isinstance(node, StringNode)
-            else super().open(node, visible=visible)
-        )
-
-
-class _TextBranch(Branch):
-    def __init__(self, node: Node, *, visible: bool) -> None:
-        super().__init__(node, visible=visible)
-        self._size = 0
-
-    def advance(self, count: int) -> bool:
-        changed = count > self._size and self.visible
-        self._size = count
-        return changed
-
-    def open(self, child: Node) -> Branch:
-        raise TypeError(f"a string has no child {child}")
-
-    def finish_child(self, child: Branch) -> bool:
-        raise TypeError(f"a string has no child {child}")
-
-    def finish(self, raw: Any) -> tuple[Any, bool]:
-        return raw, False
-
-    def show(self, view: View, count: int, child: Any) -> Any:
-        return self.node.build(count)
-
-
-class Anything(Shape):
-    """JSON that no type says anything of, shown as it is."""
-
-    def open(self, node: Node, *, visible: bool) -> Branch:
-        if isinstance(node, ObjectNode):
-            return _DictBranch(self, node, visible=visible)
-
-        if isinstance(node, ArrayNode):
-            return _ListBranch(self, node, visible=visible)
-
-        return _TextBranch(node, visible=visible)
-
-    def finish(self, raw: Any) -> Any:
-        return raw
-
-
-class ListOf(Shape):
-    """An array of which every item has the same shape."""
-
-    def __init__(self, item: Shape, length: int | None = None) -> None:
-        self.item = item
-        self.length = length
-
-    @property
-    def holds_models(self) -> bool:  # type: ignore[override]  # as the item does, once compiled
-        return self.item.holds_models
-
-    def open(self, node: Node, *, visible: bool) -> Branch:
-        if isinstance(node, ArrayNode):
-            return _ListBranch(self.item, node, visible=visible)
-
-        return HeldBranch(self, node, visible=visible)
-
-    def finish(self, raw: Any) -> Any:
-        if not isinstance(raw, list):
-            return HELD
-
-        items: list[Any] = []
-        for index, item in enumerate(cast("list[Any]", raw)):
-            try:
-                value = self.item.finish(item)
-            except InvalidValue as invalid:
-                raise invalid.below(index) from None
-
-            # What follows an item that cannot be shown would stand in the wrong place.
-            if value is HELD:
-                break
-            items.append(value)
-
-        return items
-
-    def child(self, node: Node, index: int) -> Shape | None:
-        return self.item
-
-    def json_paths(self, path: Path) -> list[Path]:
-        return [(*path[:1], *rest) for rest in self.item.json_paths(path[1:])] if path else [path]
-
-
-class _ListBranch(ContainerBranch):
-    def __init__(self, item: Shape, node: ContainerNode, *, visible: bool) -> None:
-        super().__init__(node, visible=visible)
-        self._item = item
-        self._shown: int | None = None
-
-    def child_shape(self, index: int) -> Shape:
-        return self._item
-
-    def take(self, value: Any) -> bool:
-        shows = super().take(value)
-        if value is HELD and self._shown is None:
-            self._shown = len(self.finished) - 1
-            self.visible = False
-        return shows
-
-    def finish(self, raw: Any) -> tuple[Any, bool]:
-        return self.finished[: self._shown], False
-
-    def show(self, view: View, count: int, child: Any) -> Any:
-        if self._shown is not None and count > self._shown:
-            return self.finished[: self._shown]
-
-        items = self.finished[:count]
-        if child is not HELD:
-            items.append(child)
-        return items
-
-
-class DictOf(Shape):
-    """An object with keys of the model's choice, of which every value has the same shape."""
-
-    def __init__(self, value: Shape) -> None:
-        self.value = value
-
-    @property
-    def holds_models(self) -> bool:  # type: ignore[override]  # as the value does, once compiled
-        return self.value.holds_models
-
-    def open(self, node: Node, *, visible: bool) -> Branch:
-        if isinstance(node, ObjectNode):
-            return _DictBranch(self.value, node, visible=visible)
-
-        return HeldBranch(self, node, visible=visible)
-
-    def finish(self, raw: Any) -> Any:
-        if not isinstance(raw, dict):
-            return HELD
-
-        values: dict[str, Any] = {}
-        for key, item in cast("dict[str, Any]", raw).items():
-            try:
-                value = self.value.finish(item)
-            except InvalidValue as invalid:
-                raise invalid.below(key) from None
-
-            if value is not HELD:
-                values[key] = value
-
-        return values
-
-    def child(self, node: Node, index: int) -> Shape | None:
-        return self.value
-
-    def json_paths(self, path: Path) -> list[Path]:
-        return [(*path[:1], *rest) for rest in self.value.json_paths(path[1:])] if path else [path]
-
-
-class _DictBranch(ContainerBranch):
-    def __init__(self, value: Shape, node: ObjectNode, *, visible: bool) -> None:
-        super().__init__(node, visible=visible)
-        self._value = value
-        self._keys = node.keys
-
-    def child_shape(self, index: int) -> Shape:
-        return self._value
-
-    def finish(self, raw: Any) -> tuple[Any, bool]:
-        return self._so_far(len(self.finished)), False
-
-    def show(self, view: View, count: int, child: Any) -> Any:
-        values = self._so_far(count)
-        if child is not HELD:
-            values[self._keys[count]] = child
-        return values
-
-    def _so_far(self, count: int) -> dict[str, Any]:
-        pairs = zip(self._keys, self.finished[:count], strict=False)
-        return {key: value for key, value in pairs if value is not HELD}

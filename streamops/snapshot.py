@@ -228,8 +228,12 @@ def _finished(node: ContainerNode, count: int, path: Path) -> Finished | None:
     if index is None:
         return None
 
-    value: Any = node.values[index]
-    for key in path[1:]:
+    return value_at(node.values[index], path[1:])
+
+
+def value_at(value: Any, path: Path) -> Finished | None:
+    """Return what a path leads to in a finished value, if it leads anywhere."""
+    for key in path:
         if isinstance(value, list):
             items = cast("list[Any]", value)
             if not isinstance(key, int) or not 0 <= key < len(items):

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any, Literal, get_args, get_origin
+from functools import cached_property
+from typing import Any, Literal, cast, get_args, get_origin
 
-from streamops.model_shapes import NEVER, ModelBranch, ModelShape
+from streamops.collection_shapes import DictOf, ListOf
 from streamops.nodes import ArrayNode, Node, ObjectNode, Path, StringNode
-from streamops.shapes import (
-    HELD,
-    Atom,
-    Branch,
-    DictOf,
-    HeldBranch,
-    ListOf,
-    Shape,
-    Text,
-    View,
-    Whole,
-)
+from streamops.record_shapes import RecordShape
+from streamops.root_shapes import RootShape
+from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, WhenDone, Whole
+from streamops.streaming import unwrapped
+from streamops.value_shapes import Atom, Guessed, Text
 
 _NODES: dict[type, type[Node]] = {dict: ObjectNode, list: ArrayNode, str: StringNode}
 
@@ -73,17 +67,19 @@ class OneOf(Shape):
 
 
 class TaggedUnion(OneOf):
-    """A union of models that a field tells apart."""
+    """A union of types with fields, one of which tells them apart."""
 
     def __init__(
-        self, judge: Whole, discriminator: str, models: list[ModelShape], *, nullable: bool
+        self, judge: Whole, discriminator: str, members: list[Shape], *, nullable: bool
     ) -> None:
-        super().__init__(judge, list(models), nullable=nullable)
-        self.by_tag = {
-            (key, tag): shape
-            for shape in models
-            for key in shape.keys(discriminator)
-            for tag in _tags(shape.model.model_fields[discriminator].annotation)
+        super().__init__(judge, members, nullable=nullable)
+        self._discriminator = discriminator
+
+    @cached_property
+    def by_tag(self) -> dict[tuple[str, Any], Shape]:
+        """The member that a key with a value stands for."""
+        return {
+            tag: member for member in self.members for tag in tags_of(member, self._discriminator)
         }
 
     def open(self, node: Node, *, visible: bool) -> Branch:
@@ -96,72 +92,107 @@ class TaggedUnion(OneOf):
         if isinstance(node, ObjectNode):
             for tag in zip(node.keys, node.values[:count], strict=False):
                 if isinstance(tag[1], str | int) and tag in self.by_tag:
-                    return self.by_tag[tag]
+                    return self.by_tag[tag].seen_in(node, count)
 
         return self
 
     def finish(self, raw: Any) -> Any:
         if isinstance(raw, dict):
-            for (key, tag), shape in self.by_tag.items():
-                if key in raw and raw[key] == tag:
-                    return shape.finish(raw)
+            for tag in cast("dict[str, Any]", raw).items():
+                if isinstance(tag[1], str | int) and tag in self.by_tag:
+                    return self.by_tag[tag].finish(raw)
 
         return None if raw is None and self._nullable else self._judge.finish(raw)
 
 
 class TaggedBranch(Branch):
-    """Follows an object that becomes one of several models, once its tag has arrived."""
+    """Follows an object that becomes one of several types, once its tag has arrived."""
+
+    may_hold = True
 
     def __init__(self, shape: TaggedUnion, node: ObjectNode, *, visible: bool) -> None:
         super().__init__(node, visible=False)
         self._shape = shape
         self._object = node
         self._parent_visible = visible
-        self._model: ModelBranch | None = None
+        self._member: Branch | None = None
         self._looked_at = 0
 
     @property
-    def is_lazy(self) -> bool:  # type: ignore[override]  # as the model is, once there is one
-        return self._model is not None
+    def is_lazy(self) -> bool:  # type: ignore[override]  # as the member is, once there is one
+        return self._member is not None and self._member.is_lazy
+
+    def attach(self, parent: Branch, *, is_judged_later: bool) -> None:
+        super().attach(parent, is_judged_later=is_judged_later)
+        if self._member is not None:
+            self._member.attach(parent, is_judged_later=is_judged_later)
 
     def advance(self, count: int) -> bool:
-        while self._model is None and self._looked_at < count:
+        while self._member is None and self._looked_at < count:
             key, value = self._object.keys[self._looked_at], self._object.values[self._looked_at]
             self._looked_at += 1
             shape = self._shape.by_tag.get((key, value)) if isinstance(value, str | int) else None
             if shape is not None:
-                self._model = ModelBranch(shape, self._object, visible=self._parent_visible)
-                self._model.parent = self.parent
-                self.visible = self._parent_visible
+                self._decide(shape)
 
-        return self._model.advance(count) if self._model else False
+        if self._member is None:
+            return False
+
+        changed = self._member.advance(count)
+        was_visible, self.visible = self.visible, self._member.visible
+        return changed or (self.visible and not was_visible)
+
+    def _decide(self, shape: Shape) -> None:
+        self._member = shape.open(self._object, visible=self._parent_visible)
+        if self.parent is not None:
+            self._member.attach(self.parent, is_judged_later=self.is_judged_later)
 
     def open(self, child: Node) -> Branch:
-        branch = self._model.open(child) if self._model else NEVER.open(child, visible=False)
+        branch = self._member.open(child) if self._member else NEVER.open(child, visible=False)
         branch.parent = self
         return branch
 
     def finish_child(self, child: Branch) -> bool:
-        if self._model:
-            return self._model.finish_child(child)
+        if self._member is None:
+            return self.advance(child.node.index + 1)
 
-        return self.advance(child.node.index + 1)
+        changed = self._member.finish_child(child)
+        self.visible = self._member.visible
+        return changed
 
     def finish(self, raw: Any) -> tuple[Any, bool]:
-        return self._model.finish(raw) if self._model else (self._shape.finish(raw), True)
+        return self._member.finish(raw) if self._member else (self._shape.finish(raw), True)
 
     def show(self, view: View, count: int, child: Any) -> Any:
-        if self._model is None or count < self._looked_at:
+        if self._member is None or count < self._looked_at:
             return HELD
 
-        return self._model.show(view, count, child)
+        return self._member.show(view, count, child)
+
+
+def tags_of(shape: Shape, discriminator: str) -> Iterator[tuple[str, Any]]:
+    """Yield the keys and values by which a discriminator tells a type from others."""
+    if isinstance(shape, WhenDone):
+        yield from tags_of(shape.shape, discriminator)
+    elif isinstance(shape, OneOf):
+        for member in shape.members:
+            yield from tags_of(member, discriminator)
+    elif isinstance(shape, RecordShape) and discriminator in shape.types:
+        type_, _ = unwrapped(shape.types[discriminator])
+        for tag in get_args(type_) if get_origin(type_) is Literal else ():
+            for key in shape.keys(discriminator):
+                yield key, tag.value if isinstance(tag, Enum) else tag
 
 
 def _may_take(shape: Shape, kind: type[Node]) -> bool:
     match shape:
         case OneOf():
             return any(_may_take(member, kind) for member in shape.members)
-        case Text():
+        case WhenDone():
+            return _may_take(shape.shape, kind)
+        case RootShape():
+            return _may_take(shape.root, kind)
+        case Text() | Guessed():
             return issubclass(kind, StringNode)
         case Atom():  # for a string beside str, pydantic takes str
             return False
@@ -169,13 +200,7 @@ def _may_take(shape: Shape, kind: type[Node]) -> bool:
             return issubclass(kind, StringNode)
         case ListOf():
             return issubclass(kind, ArrayNode)
-        case ModelShape() | DictOf():
+        case RecordShape() | DictOf():
             return issubclass(kind, ObjectNode)
         case _:
             return True
-
-
-def _tags(annotation: Any) -> Iterator[Any]:
-    if get_origin(annotation) is Literal:
-        for tag in get_args(annotation):
-            yield tag.value if isinstance(tag, Enum) else tag
