@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import partial
 from threading import RLock
 from typing import Any, Generic, TypeVar
@@ -123,5 +124,7 @@ class _Sharing(Generic[S]):
             self._end = end
             observers, self._observers = self._observers, ()
 
-        for observer in observers:
-            end.accept(observer)
+        # All, even if one without on_error raises: the others would wait for ever.
+        with ExitStack() as all_are_told:
+            for observer in reversed(observers):
+                all_are_told.callback(end.accept, observer)

@@ -279,6 +279,20 @@ def test_what_a_subscriber_raises_reaches_whoever_pushes() -> None:
         source.play("a")
 
 
+def test_an_error_reaches_all_though_one_has_nobody_to_tell() -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    first = Seen(shared)
+    shared.subscribe()
+    last = Seen(shared)
+
+    with pytest.raises(SourceFailed):
+        source.play("a#")
+
+    assert (first.marbles, last.marbles) == ("a#", "a#")
+    assert source.open == 0
+
+
 def test_a_latecomer_that_raises_does_not_keep_the_source() -> None:
     source = Played()
     shared = source.stream.pipe(ops.share_latest())
