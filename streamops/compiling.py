@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from enum import Enum
+from functools import partial
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from annotated_types import MaxLen, MinLen
@@ -28,7 +29,6 @@ from typing_extensions import is_typeddict
 
 from streamops.collection_shapes import Anything, DictOf, ListOf
 from streamops.model_shapes import ModelShape
-from streamops.record_shapes import RecordShape
 from streamops.root_shapes import RootShape
 from streamops.shapes import NEVER, Shape, WhenDone, Whole
 from streamops.streaming import Stream, marks_of, unwrapped
@@ -54,23 +54,23 @@ def shape_of(annotation: Any, validation: Validation = DEFAULT_VALIDATION) -> Sh
     """Compile a type; raises TypeError if it is marked to stream as it cannot."""
     compiler = _Compiler(validation)
     shape = compiler.shape_of(annotation, ConfigDict())
-    compiler.compile_fields()
+    compiler.complete()
     return shape
 
 
 class _Compiler:
     def __init__(self, validation: Validation) -> None:
         self._validation = validation
-        self._records: dict[Any, RecordShape] = {}
+        self._shapes: dict[Any, Shape] = {}
         self._aliases: list[Any] = []
 
-    def compile_fields(self) -> None:
-        """Compile the fields of all records, so that what is wrong with them is said now."""
-        compiled = 0
-        while compiled < len(self._records):
-            for record in list(self._records.values())[compiled:]:
-                compiled += 1
-                assert record.fields is not None
+    def complete(self) -> None:
+        """Compile all that is compiled late, so that what is wrong with it is said now."""
+        completed = 0
+        while completed < len(self._shapes):
+            for shape in list(self._shapes.values())[completed:]:
+                completed += 1
+                shape.complete()
 
     def shape_of(self, annotation: Any, config: ConfigDict) -> Shape:
         if annotation is JsonValue:
@@ -196,26 +196,29 @@ class _Compiler:
 
         return Guessed(whole, config, self._validation, strings)
 
-    def _model(self, model: type[BaseModel]) -> RecordShape:
-        if model not in self._records:
+    def _model(self, model: type[BaseModel]) -> Shape:
+        if model not in self._shapes:
             model.model_rebuild()  # else fields may still be forward references
-            self._records[model] = ModelShape(model, self.shape_of, self._validation)
-        return self._records[model]
+            self._shapes[model] = ModelShape(model, self.shape_of, self._validation)
+        return self._shapes[model]
 
     def _root(self, model: type[RootModel[Any]]) -> Shape | None:
-        model.model_rebuild()
-        as_model = ModelShape(model, self.shape_of, self._validation)
-        if as_model.may_change("root") and as_model.may_rewrite("root"):
-            return None
+        if model not in self._shapes:
+            model.model_rebuild()
+            fields = ModelShape(model, self.shape_of, self._validation)
+            if fields.may_rewrite("root"):
+                return None
 
-        return RootShape(model, as_model.field_shape("root"), self._validation)
+            root = partial(fields.field_shape, "root")
+            self._shapes[model] = RootShape(model, root, self._validation)
+        return self._shapes[model]
 
     def _struct(self, type_: type[Any], config: ConfigDict) -> Shape:
         known_as = type_, id(config)  # without a config of its own, it has that of the model around
-        if known_as not in self._records:
+        if known_as not in self._shapes:
             shape = TypedDictShape if is_typeddict(type_) else DataclassShape
-            self._records[known_as] = shape(type_, config, self.shape_of, self._validation)
-        return self._records[known_as]
+            self._shapes[known_as] = shape(type_, config, self.shape_of, self._validation)
+        return self._shapes[known_as]
 
     def _union(
         self,
@@ -247,9 +250,14 @@ class _Compiler:
 
         return OneOf(judge, members, nullable=nullable)
 
-    def _holds_models(self, annotation: Any) -> bool:
+    def _holds_models(self, annotation: Any, *within: Any) -> bool:
+        if annotation in within:
+            return False  # an alias contains itself
+
         type_, _ = unwrapped(annotation)
-        return _is_record(type_) or any(map(self._holds_models, get_args(type_)))
+        return _is_record(type_) or any(
+            self._holds_models(argument, annotation, *within) for argument in get_args(type_)
+        )
 
 
 def _is_record(type_: Any) -> bool:

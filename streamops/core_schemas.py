@@ -31,13 +31,21 @@ def innermost(schema: CoreSchema, *types: str) -> CoreSchema | None:
 
 
 def fields_in(schema: CoreSchema) -> dict[str, CoreSchema]:
-    """Return the schemas of the fields that a dataclass or a TypedDict is read from."""
+    """Return the schemas of the fields that a dataclass or a TypedDict is read from and has."""
     found = innermost(schema, "dataclass-args", "typed-dict")
     if found is None:
         return {}
 
     fields: Any = found["fields"]
-    return fields if found["type"] == "typed-dict" else {f["name"]: f for f in fields}
+    if found["type"] == "typed-dict":
+        return dict(fields)
+
+    # Neither what only __post_init__ is given, nor what it alone sets.
+    return {
+        field["name"]: field
+        for field in fields
+        if field.get("init", True) and not field.get("init_only")
+    }
 
 
 def keys_in(field: CoreSchema) -> Iterator[str]:

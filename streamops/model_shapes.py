@@ -27,7 +27,7 @@ from streamops.partial import (
     field_type,
     partial_model,
 )
-from streamops.record_shapes import Compile, RecordBranch, RecordShape, fields_of
+from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape
 from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, json_of
 from streamops.validation import Validation
 
@@ -95,11 +95,8 @@ class ModelShape(RecordShape):
     def validate(self, raw: Any) -> BaseModel:
         return self._validation.read_model(self.model, json_of(raw))
 
-    def assemble(
-        self, raw: Any, keys: list[str], values: list[Any], defaults: dict[str, Any]
-    ) -> BaseModel:
-        source = _Arrived(self, raw, keys, values, defaults)
-        return PartialState(source, None).attach(self.partial)
+    def assemble(self, raw: Any, fields: Fields, defaults: dict[str, Any]) -> BaseModel:
+        return PartialState(_Arrived(self, raw, fields, defaults), None).attach(self.partial)
 
     def field_shape(self, name: str) -> Shape:
         shape = super().field_shape(name)
@@ -154,7 +151,8 @@ class ModelBranch(RecordBranch):
 
     def finish(self, raw: Any) -> tuple[Any, bool]:
         if self.shape.is_validated_at_the_end:
-            return self.shape.assemble(raw, self.keys, self.finished, self._defaults), True
+            fields = self.fields_with(len(self.finished), HELD)
+            return self.shape.assemble(raw, fields, self._defaults), True
 
         model = self.shape.finish(raw)
         self._keep_models(model)
@@ -182,7 +180,8 @@ class ModelBranch(RecordBranch):
     def read(self, view: View | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the fields and the extra values that had arrived."""
         assert view is not None
-        return self.fields_of(view.show_children(self))
+        fields = self.fields_with(*view.within(self))
+        return fields.by_name, fields.extra
 
     def state(self, view: View | None, path: Path) -> FieldState:
         """Return how far the value at a path of field names, keys and indexes was."""
@@ -202,22 +201,16 @@ class _Arrived:
     """What a partial is made of whose JSON is finished, and which is validated later."""
 
     def __init__(
-        self,
-        shape: ModelShape,
-        raw: Any,
-        keys: list[str],
-        values: list[Any],
-        defaults: dict[str, Any],
+        self, shape: ModelShape, raw: Any, fields: Fields, defaults: dict[str, Any]
     ) -> None:
         self.shape = shape
         self._raw = raw
-        self._keys = keys
-        self._values = values
+        self._fields = fields
         self._defaults = defaults
 
     def read(self, view: View | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the fields and the extra values."""
-        return fields_of(self.shape, self._keys, self._values)
+        return self._fields.by_name, self._fields.extra
 
     def state(self, view: View | None, path: Path) -> FieldState:
         """Return whether anything stands at a path; if so, it is finished."""

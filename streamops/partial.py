@@ -5,10 +5,9 @@ from __future__ import annotations
 import types
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
-from inspect import getattr_static, signature
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -28,15 +27,11 @@ from pydantic import (
     BaseModel,
     Field,
     RootModel,
-    SerializationInfo,
-    SerializerFunctionWrapHandler,
-    computed_field,
-    field_serializer,
-    model_serializer,
 )
-from pydantic.fields import ComputedFieldInfo, FieldInfo
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from streamops.forgiving import forgiving_metadata, forgiving_namespace
 from streamops.nodes import Path
 from streamops.snapshot import Finished, Snapshot, value_at
 
@@ -119,9 +114,7 @@ def partial_model(model: type[M]) -> type[M]:
         },
         "__dict__": property(_read_dict, _write_dict),
         **{name: field for name, (_, field) in optional.items()},
-        **{name: _computed(info) for name, info in model.model_computed_fields.items()},
-        **_serializers(model),
-        **_forgiving_methods(model),
+        **forgiving_namespace(model),
     }
     # A field named like a method of BaseModel hides it only once it has a value.
     namespace[_SHADOWS] = any(hasattr(BaseModel, name) for name in optional)
@@ -323,71 +316,6 @@ def _restore(model: type[BaseModel], state: dict[str, Any]) -> BaseModel:
     return instance
 
 
-def _computed(info: ComputedFieldInfo) -> Any:
-    def get(instance: Any) -> Any:
-        try:
-            return info.wrapped_property.__get__(instance)
-        except Exception:
-            return None  # what it is computed from has not arrived
-
-    return computed_field(alias=info.alias, repr=info.repr, return_type=Any)(property(get))
-
-
-def _serializers(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the model's field serializers, made to leave alone what has not arrived."""
-    serializer: Any = field_serializer  # which of its overloads it is, is only known at run time
-    serializers: dict[str, Any] = {}
-    for name, decorator in model.__pydantic_decorators__.field_serializers.items():
-        info: Any = decorator.info
-        decorate = serializer(
-            *info.fields,
-            mode=info.mode,
-            return_type=info.return_type,
-            when_used="json-unless-none" if "json" in info.when_used else "unless-none",
-            check_fields=False,
-        )
-        serializers[name] = decorate(getattr_static(model, name))
-
-    for name, own in model.__pydantic_decorators__.model_serializers.items():
-        serializers[name] = _whole_or_by_field(own.func, wraps=own.info.mode == "wrap")
-    return serializers
-
-
-def _whole_or_by_field(serialize: Callable[..., Any], *, wraps: bool) -> Any:
-    """Make a model's own serializer leave to pydantic what it cannot write unfinished."""
-    takes_info = len(signature(serialize).parameters) > 1 + wraps
-
-    def write(self: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
-        try:
-            return serialize(self, *[handler] * wraps, *[info] * takes_info)
-        except Exception:
-            return handler(self)
-
-    return model_serializer(mode="wrap")(write)
-
-
-def _forgiving_methods(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the model's own ways to show and compare itself, for what has not arrived as well."""
-    is_root = issubclass(model, RootModel)
-    own: Any = model
-    standard: Any = RootModel if is_root else BaseModel
-    return {
-        name: _own_or_standard(getattr(own, name), getattr(standard, name))
-        for name in ("__repr__", "__str__", "__eq__")
-        if getattr(own, name) is not getattr(standard, name)
-    }
-
-
-def _own_or_standard(own: Callable[..., Any], standard: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Any, *arguments: Any) -> Any:
-        try:
-            return own(self, *arguments)
-        except Exception:
-            return standard(self, *arguments)  # it was written for whole models
-
-    return method
-
-
 def _private_defaults(model: type[BaseModel]) -> dict[str, Any]:
     """Return the private attributes that need no validation: those with a plain default."""
     defaults: dict[str, Any] = {}
@@ -448,7 +376,11 @@ def _optional(model: type[BaseModel], field: FieldInfo) -> tuple[Any, Any]:
 
     Any as the second choice lets pydantic serialize what the first does not describe.
     """
-    annotation = field_type(model, field)
+    metadata = tuple(map(forgiving_metadata, field.metadata))
+    annotation = _resolved(field.annotation, model)
+    if metadata:
+        annotation = Annotated[(annotation, *metadata)]
+
     definition = Field(
         default=None if field.default is PydanticUndefined else field.default,
         alias=field.alias,

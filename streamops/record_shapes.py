@@ -57,10 +57,8 @@ class RecordShape(Shape):
         """Return what finished JSON is as the type; raises ValidationError."""
 
     @abstractmethod
-    def assemble(
-        self, raw: Any, keys: list[str], values: list[Any], defaults: dict[str, Any]
-    ) -> Any:
-        """Return what is shown of what has arrived; ``raw`` is the JSON if all of it has."""
+    def assemble(self, raw: Any, fields: Fields, defaults: dict[str, Any]) -> Any:
+        """Return what is shown of a finished value that is validated later."""
 
     @abstractmethod
     def defaults(self) -> dict[str, Any]:
@@ -126,9 +124,9 @@ class RecordShape(Shape):
         if not isinstance(raw, dict):
             return HELD
 
-        fields = cast("dict[str, Any]", raw)
-        values = [self.field_at(key)[1].finish(value) for key, value in fields.items()]
-        return self.assemble(fields, list(fields), values, self.defaults())
+        children = cast("dict[str, Any]", raw)
+        values = [self.field_at(key)[1].finish(value) for key, value in children.items()]
+        return self.assemble(raw, fields_of(self, list(children), values), self.defaults())
 
     def _blame_children(self, raw: Any) -> None:
         """Raise InvalidValue if something in here does not fit, as when it closes by itself."""
@@ -154,6 +152,9 @@ class RecordShape(Shape):
             return None
 
         return self.field_at(node.keys[index])[1]
+
+    def complete(self) -> None:
+        assert self.fields is not None
 
     def json_paths(self, path: Path) -> list[Path]:
         if not path:
@@ -181,6 +182,7 @@ class RecordBranch(ContainerBranch):
         self._parent_visible = visible
         self._missing = set(shape.required)
         self._shown_from = None if shape.required else 0
+        self._fields = Fields(shape)
 
     def child_shape(self, index: int) -> Shape:
         return self.record.field_at(self.keys[index])[1]
@@ -224,30 +226,58 @@ class RecordBranch(ContainerBranch):
         is_now = count == len(self.finished) and child is not HELD
         return is_now and self._missing == {self._name_at(count)}
 
-    def fields_of(self, children: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the first children as fields by name, and those that belong to no field."""
-        return fields_of(self.record, self.keys, children)
+    def fields_with(self, count: int, child: Any) -> Fields:
+        """Return the first finished children, and perhaps an open one, as fields."""
+        so_far = self._fields if self._fields.count <= count else Fields(self.record)
+        so_far.extend(self.keys, self.finished, count)
+
+        fields = so_far.copy()
+        if child is not HELD:
+            fields.add(self.keys[count], child)
+        return fields
 
     def _name_at(self, index: int) -> str:
         return self.record.field_at(self.keys[index])[0]
 
 
-def fields_of(
-    shape: RecordShape, keys: list[str], values: list[Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return values as fields by name, and those that belong to no field."""
-    fields: dict[str, Any] = {}
-    extra: dict[str, Any] = {}
-    read_from: dict[str, str] = {}
-    for key, value in zip(keys, values, strict=False):
-        if value is HELD:
-            continue
+class Fields:
+    """Children of an object by the names of the fields that they belong to."""
 
-        field = shape.fields.get(key)
+    def __init__(self, shape: RecordShape) -> None:
+        self._shape = shape
+        self.count = 0
+        """How many children were taken in."""
+        self.by_name: dict[str, Any] = {}
+        self.extra: dict[str, Any] = {}
+        """What belongs to no field."""
+        self._read_from: dict[str, str] = {}
+
+    def extend(self, keys: list[str], values: list[Any], count: int) -> Fields:
+        """Take in children up to a number; those that cannot be shown are left out."""
+        for index in range(self.count, count):
+            if values[index] is not HELD:
+                self.add(keys[index], values[index])
+        self.count = count
+        return self
+
+    def add(self, key: str, value: Any) -> None:
+        """Take in one child."""
+        field = self._shape.fields.get(key)
         if field is None:
-            extra[key] = value
-        elif not shape.has_choices or read_from.setdefault(field[0], key) == key:
+            self.extra[key] = value
+        elif not self._shape.has_choices or self._read_from.setdefault(field[0], key) == key:
             # What was shown of one key is not taken back for another.
-            fields[field[0]] = value
+            self.by_name[field[0]] = value
 
-    return fields, extra
+    def copy(self) -> Fields:
+        """Return the same, to be changed."""
+        fields = Fields(self._shape)
+        fields.by_name = self.by_name.copy()
+        fields.extra = self.extra.copy()
+        fields._read_from = self._read_from
+        return fields
+
+
+def fields_of(shape: RecordShape, keys: list[str], values: list[Any]) -> Fields:
+    """Return all children of a finished object as fields."""
+    return Fields(shape).extend(keys, values, len(values))

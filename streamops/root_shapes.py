@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from pydantic import RootModel, ValidationError
@@ -24,11 +26,17 @@ class RootShape(Shape):
 
     holds_models = True
 
-    def __init__(self, model: type[RootModel[Any]], root: Shape, validation: Validation) -> None:
+    def __init__(
+        self, model: type[RootModel[Any]], compile_root: Callable[[], Shape], validation: Validation
+    ) -> None:
         self.model = model
-        self.root = root
+        self._compile_root = compile_root
         self._validation = validation
-        self.length = root.length
+
+    @cached_property
+    def root(self) -> Shape:
+        """The shape of the root, which may contain the model again."""
+        return self._compile_root()
 
     def open(self, node: Node, *, visible: bool) -> Branch:
         return _RootBranch(self, self.root.open(node, visible=visible))
@@ -57,6 +65,9 @@ class RootShape(Shape):
 
     def json_paths(self, path: Path) -> list[Path]:
         return self.root.json_paths(path)
+
+    def complete(self) -> None:
+        assert self.root is not None
 
     def seen_in(self, node: Node, count: int) -> Shape:
         return self.root.seen_in(node, count)
@@ -115,7 +126,8 @@ class _RootBranch(Branch):
     def read(self, view: View | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the root as it was."""
         assert view is not None
-        return {"root": view.show_in_place_of(self, self._root)}, {}
+        count, child = view.within(self)
+        return {"root": self._root.show(view, count, child)}, {}
 
     def state(self, view: View | None, path: Path) -> FieldState:
         """Return how far the value at a path inside the root was."""

@@ -87,6 +87,10 @@ class Shape(ABC):
         Raises InvalidValue if it is a model that its data does not fit.
         """
 
+    def complete(self) -> None:
+        """Compile what is compiled late because it may contain the type again."""
+        return
+
     def json_paths(self, path: Path) -> list[Path]:
         """Return where in the JSON a path of field names may lead."""
         return [path]
@@ -146,7 +150,7 @@ class Branch(ABC):
 class View:
     """A moment in the growth of a value: the innermost open branch, and how far it had grown."""
 
-    __slots__ = ("branch", "count", "revision", "snapshot")
+    __slots__ = ("_chain", "branch", "count", "revision", "snapshot")
 
     def __init__(self, branch: Branch, count: int, revision: object, snapshot: Snapshot) -> None:
         self.branch = branch
@@ -154,45 +158,40 @@ class View:
         self.revision = revision
         """The same object for all moments that show the same."""
         self.snapshot = snapshot
+        self._chain: list[tuple[Branch, int]] | None = None
 
     def show(self, top: Branch) -> Any:
         """Return what ``top`` looked like at this moment."""
-        chain = self._down_from(top)
-        lazy = next((level for level, (branch, _) in enumerate(chain) if branch.is_lazy), None)
+        count, child = self.within(top, may_be_left=top.is_lazy)
+        return top.show(self, count, child)
 
-        value: Any = HELD
-        for branch, count in reversed(chain if lazy is None else chain[: lazy + 1]):
-            value = branch.show(self, count, value)
-        return value
+    def within(self, top: Branch, *, may_be_left: bool = False) -> tuple[int, Any]:
+        """Return how many finished children ``top`` had, and what its open child looked like."""
+        chain = self._branches()
+        level = top.node.depth
+        innermost = level
+        if not may_be_left:
+            innermost = min(level + 1, len(chain) - 1)
+            while innermost < len(chain) - 1 and not chain[innermost][0].is_lazy:
+                innermost += 1
 
-    def show_children(self, top: ContainerBranch) -> list[Any]:
-        """Return what the children of ``top`` looked like, the open one as the last."""
-        chain = self._down_from(top)
-        if len(chain) == 1:
-            return top.finished[: self.count]
+        child: Any = HELD
+        for branch, count in reversed(chain[level + 1 : innermost + 1]):
+            child = branch.show(self, count, child)
+        return chain[level][1], child
 
-        child, _ = chain[1]
-        return [*top.finished[: child.node.index], self.show(child)]
+    def _branches(self) -> list[tuple[Branch, int]]:
+        """List what was open, from the document inwards, with how far it had grown."""
+        if self._chain is None:
+            branch, count = self.branch, self.count
+            chain = [(branch, count)]
+            while branch.parent is not None:
+                branch, count = branch.parent, branch.node.index
+                chain.append((branch, count))
 
-    def show_in_place_of(self, top: Branch, branch: Branch) -> Any:
-        """Return what a branch looked like that follows the same value as ``top``."""
-        chain = self._down_from(top)
-        if len(chain) == 1:
-            return branch.show(self, self.count, HELD)
-
-        child, _ = chain[1]
-        return branch.show(self, child.node.index, self.show(child))
-
-    def _down_from(self, top: Branch) -> list[tuple[Branch, int]]:
-        branch, count = self.branch, self.count
-        chain = [(branch, count)]
-        while branch.node is not top.node:
-            assert branch.parent is not None
-            branch, count = branch.parent, branch.node.index
-            chain.append((branch, count))
-
-        chain.reverse()
-        return chain
+            chain.reverse()
+            self._chain = chain
+        return self._chain
 
 
 class ContainerBranch(Branch):

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
 from functools import cache, cached_property
-from typing import Annotated, Any, Required, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Required, get_args, get_origin, get_type_hints
 
 import typing_extensions
 from pydantic import ConfigDict
@@ -17,7 +17,7 @@ from streamops.collection_shapes import Anything
 from streamops.core_schemas import CoreSchema, fields_in, keys_in
 from streamops.model_shapes import is_equal, with_shown
 from streamops.nodes import Node, ObjectNode
-from streamops.record_shapes import Compile, RecordBranch, RecordShape, fields_of
+from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape
 from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, Whole
 from streamops.validation import Validation
 
@@ -45,11 +45,12 @@ class StructShape(RecordShape):
 
     @cached_property
     def types(self) -> dict[str, Any]:
-        if isinstance(infos := getattr(self.type, "__pydantic_fields__", None), dict):
-            return {name: _type_of(info) for name, info in cast("dict[str, Any]", infos).items()}
+        infos: Any = getattr(self.type, "__pydantic_fields__", None)
+        if infos is not None:
+            return {name: _type_of(infos[name]) for name in self._core_fields}
 
         hints = get_type_hints(self.type, include_extras=True)
-        return {name: _unqualified(hints[name]) for name in self._core_fields if name in hints}
+        return {name: _unqualified(hints[name]) for name in self._core_fields}
 
     def keys(self, name: str) -> Iterator[str]:
         by_alias = self.config.get("validate_by_alias") is not False
@@ -92,11 +93,8 @@ class StructShape(RecordShape):
 class TypedDictShape(StructShape):
     """A TypedDict, shown as a dict of what has arrived."""
 
-    def assemble(
-        self, raw: Any, keys: list[str], values: list[Any], defaults: dict[str, Any]
-    ) -> Any:
-        arrived, extra = fields_of(self, keys, values)
-        return {**arrived, **extra}
+    def assemble(self, raw: Any, fields: Fields, defaults: dict[str, Any]) -> Any:
+        return {**fields.by_name, **fields.extra}
 
     def defaults(self) -> dict[str, Any]:
         return {}
@@ -112,11 +110,8 @@ class TypedDictShape(StructShape):
 class DataclassShape(StructShape):
     """A dataclass, shown as an instance of a subclass until it closes and is validated."""
 
-    def assemble(
-        self, raw: Any, keys: list[str], values: list[Any], defaults: dict[str, Any]
-    ) -> Any:
-        arrived, _ = fields_of(self, keys, values)
-        return _restore(self.type, {**defaults, **arrived})
+    def assemble(self, raw: Any, fields: Fields, defaults: dict[str, Any]) -> Any:
+        return _restore(self.type, {**defaults, **fields.by_name})
 
     def defaults(self) -> dict[str, Any]:
         return {field.name: _default(field) for field in fields(self.type)}
@@ -135,11 +130,12 @@ class _StructBranch(RecordBranch):
         self._shape = shape
 
     def finish(self, raw: Any) -> tuple[Any, bool]:
+        fields = self.fields_with(len(self.finished), HELD)
         if self._shape.is_validated_at_the_end:
-            return self._assemble(raw, self.finished), True
+            return self._shape.assemble(raw, fields, self._defaults), True
 
         value: Any = self._shape.finish(raw)
-        shown, _ = fields_of(self._shape, self.keys, self.finished)
+        shown = fields.by_name
         validated = self._shape.fields_in(value)
         kept = {
             name: with_shown(validated[name], shown[name])
@@ -153,10 +149,7 @@ class _StructBranch(RecordBranch):
         if not self.shows(count, child):
             return HELD
 
-        return self._assemble(None, [*self.finished[:count], child])
-
-    def _assemble(self, raw: Any, values: list[Any]) -> Any:
-        return self._shape.assemble(raw, self.keys, values, self._defaults)
+        return self._shape.assemble(None, self.fields_with(count, child), self._defaults)
 
     @cached_property
     def _defaults(self) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class OneOf(Shape):
         self.members = members
         self._nullable = nullable
         self.holds_models = judge.holds_models
+        self._takers: dict[type[Node], Shape | None] = {}
 
     @property
     def is_atomic(self) -> bool:  # type: ignore[override]  # as its members are
@@ -59,11 +60,12 @@ class OneOf(Shape):
 
     def _member_for(self, kind: type[Node]) -> Shape | None:
         """Return the only member that can take a string, an array or an object."""
-        candidates = [m for m in self.members if _may_take(m, kind)]
-        if len(candidates) == 1 and not isinstance(candidates[0], OneOf):
-            return candidates[0]
+        if kind not in self._takers:
+            candidates = [m for m in self.members if _may_take(m, kind)]
+            is_certain = len(candidates) == 1 and not isinstance(candidates[0], OneOf)
+            self._takers[kind] = candidates[0] if is_certain else None
 
-        return None
+        return self._takers[kind]
 
 
 class TaggedUnion(OneOf):
