@@ -33,7 +33,13 @@ from streamops.root_shapes import RootShape
 from streamops.shapes import NEVER, Shape, WhenDone, Whole
 from streamops.streaming import Stream, marks_of, unwrapped
 from streamops.struct_shapes import DataclassShape, TypedDictShape
-from streamops.union_shapes import OneOf, TaggedUnion, tags_of
+from streamops.union_shapes import (
+    OneOf,
+    TaggedUnion,
+    implied_discriminator,
+    tags_of,
+    takes_objects,
+)
 from streamops.validation import DEFAULT_VALIDATION, Validation
 from streamops.value_shapes import Atom, Guessed, Text
 
@@ -247,6 +253,11 @@ class _Compiler:
             name = said.discriminator if isinstance(said, FieldInfo | Discriminator) else None
             if isinstance(name, str) and all(any(tags_of(m, name)) for m in members):
                 return TaggedUnion(judge, name, members, nullable=nullable)
+
+        objects = [member for member in members if takes_objects(member)]
+        if implied := implied_discriminator(objects):
+            others = [member for member in members if member not in objects]
+            members = [TaggedUnion(judge, implied, objects, nullable=nullable), *others]
 
         return OneOf(judge, members, nullable=nullable)
 

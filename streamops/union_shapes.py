@@ -62,8 +62,7 @@ class OneOf(Shape):
         """Return the only member that can take a string, an array or an object."""
         if kind not in self._takers:
             candidates = [m for m in self.members if _may_take(m, kind)]
-            is_certain = len(candidates) == 1 and not isinstance(candidates[0], OneOf)
-            self._takers[kind] = candidates[0] if is_certain else None
+            self._takers[kind] = candidates[0] if len(candidates) == 1 else None
 
         return self._takers[kind]
 
@@ -184,6 +183,26 @@ def tags_of(shape: Shape, discriminator: str) -> Iterator[tuple[str, Any]]:
         for tag in get_args(type_) if get_origin(type_) is Literal else ():
             for key in shape.keys(discriminator):
                 yield key, tag.value if isinstance(tag, Enum) else tag
+
+
+def implied_discriminator(members: list[Shape]) -> str | None:
+    """Return the field by whose values no two of several types can be taken for each other."""
+    records = [member for member in members if isinstance(member, RecordShape)]
+    if len(records) < max(2, len(members)):
+        return None
+
+    for name in records[0].types:
+        tags = [set(tags_of(record, name)) for record in records]
+        is_sure = all(tags) and not any(record.may_rewrite(name) for record in records)
+        if is_sure and len(set().union(*tags)) == sum(map(len, tags)):
+            return name
+
+    return None
+
+
+def takes_objects(shape: Shape) -> bool:
+    """Return whether an object can become a value of the type."""
+    return _may_take(shape, ObjectNode)
 
 
 def _may_take(shape: Shape, kind: type[Node]) -> bool:

@@ -16,7 +16,7 @@ from reactivex.subject import Subject
 from streamops import operators as ops
 from streamops.errors import NoJson, SchemaMismatch, SourceFailed
 from streamops.testing import Stage, chunked
-from tests.growing import Address, Book, Color, Links, Pet, Special, Tree, User
+from tests.growing import Address, Book, Cat, Color, Dog, Links, Pet, Special, Tree, User
 from tests.outcomes import Outcome, outcome, through, values
 
 
@@ -118,6 +118,21 @@ UNIONS: dict[str, tuple[Any, list[str], list[Any]]] = {
             [{"lives": 9, "kind": "cat"}],
             [{"lives": 9, "kind": "cat", "names": ["a"]}],
             [{"lives": 9, "kind": "cat", "names": ["a"]}],
+        ],
+    ),
+    "a discriminated union that may be null": (
+        list[Pet | None],
+        ['[{"kind": "cat', '", "lives": 9', ", "],
+        [[], [{"kind": "cat"}], [{"kind": "cat", "lives": 9}]],
+    ),
+    "a literal that only one member has decides": (
+        list[Cat | Dog | str],
+        ['["a", {"kind": "do', 'g"', ', "bark": "wo', '"}]'],
+        [
+            ["a"],
+            ["a", {"kind": "dog"}],
+            ["a", {"kind": "dog", "bark": "wo"}],
+            ["a", {"kind": "dog", "bark": "wo"}],
         ],
     ),
     "null": (
