@@ -30,7 +30,7 @@ from typing_extensions import is_typeddict
 from streamops.collection_shapes import Anything, DictOf, ListOf
 from streamops.model_shapes import ModelShape
 from streamops.root_shapes import RootShape
-from streamops.shapes import NEVER, Shape, WhenDone, Whole
+from streamops.shapes import NEVER, Late, Shape, WhenDone, Whole
 from streamops.streaming import Stream, marks_of, unwrapped
 from streamops.struct_shapes import DataclassShape, TypedDictShape
 from streamops.union_shapes import (
@@ -68,7 +68,7 @@ class _Compiler:
     def __init__(self, validation: Validation) -> None:
         self._validation = validation
         self._shapes: dict[Any, Shape] = {}
-        self._aliases: list[Any] = []
+        self._aliases: dict[Any, Late] = {}
 
     def complete(self) -> None:
         """Compile all that is compiled late, so that what is wrong with it is said now."""
@@ -85,13 +85,11 @@ class _Compiler:
         if not hasattr(annotation, "__value__"):
             return self._marked(annotation, config)
 
-        if annotation in self._aliases:
-            return self._whole(annotation, config)  # the alias contains itself
+        if annotation not in self._aliases:
+            self._aliases[annotation] = Late(partial(self._marked, annotation, config))
+            return self._aliases[annotation].shape
 
-        self._aliases.append(annotation)
-        shape = self._marked(annotation, config)
-        self._aliases.pop()
-        return shape
+        return self._aliases[annotation]  # the alias contains itself
 
     def _marked(self, annotation: Any, config: ConfigDict) -> Shape:
         marks = marks_of(annotation)
@@ -134,8 +132,8 @@ class _Compiler:
         if type_ in (int, float, bool):
             return None if metadata else Atom(type_, config, self._validation)
 
-        if isinstance(type_, type) and not get_args(type_):
-            class_ = cast("type[Any]", type_)
+        class_ = _class_of(type_)
+        if class_ is not None:
             if issubclass(class_, RootModel):
                 return self._root(cast("type[RootModel[Any]]", class_))
 
@@ -143,7 +141,7 @@ class _Compiler:
                 return self._model(class_)
 
             if is_dataclass(class_) or is_typeddict(class_):
-                return self._struct(class_, config)
+                return self._struct(type_, config)
 
         return self._collection(type_, metadata, config)
 
@@ -219,10 +217,10 @@ class _Compiler:
             self._shapes[model] = RootShape(model, root, self._validation)
         return self._shapes[model]
 
-    def _struct(self, type_: type[Any], config: ConfigDict) -> Shape:
+    def _struct(self, type_: Any, config: ConfigDict) -> Shape:
         known_as = type_, id(config)  # without a config of its own, it has that of the model around
         if known_as not in self._shapes:
-            shape = TypedDictShape if is_typeddict(type_) else DataclassShape
+            shape = TypedDictShape if is_typeddict(get_origin(type_) or type_) else DataclassShape
             self._shapes[known_as] = shape(type_, config, self.shape_of, self._validation)
         return self._shapes[known_as]
 
@@ -271,12 +269,17 @@ class _Compiler:
         )
 
 
-def _is_record(type_: Any) -> bool:
-    if not isinstance(type_, type):
-        return False
+def _class_of(type_: Any) -> type[Any] | None:
+    """Return the class that a type is, perhaps with arguments."""
+    origin: Any = get_origin(type_) or type_
+    return cast("type[Any]", origin) if isinstance(origin, type) else None
 
-    class_ = cast("type[Any]", type_)
-    return issubclass(class_, BaseModel) or is_dataclass(class_) or is_typeddict(class_)
+
+def _is_record(type_: Any) -> bool:
+    class_ = _class_of(type_)
+    return class_ is not None and (
+        issubclass(class_, BaseModel) or is_dataclass(class_) or is_typeddict(class_)
+    )
 
 
 def _reads_by_itself(said: Any) -> bool:

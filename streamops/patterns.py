@@ -13,7 +13,7 @@ from streamops.nodes import Path
 from streamops.reading import reader_of
 from streamops.record_shapes import RecordShape
 from streamops.root_shapes import RootShape
-from streamops.shapes import Shape, WhenDone, Whole
+from streamops.shapes import Shape, Whole, Wrapped
 from streamops.snapshot import children_of
 from streamops.union_shapes import OneOf
 from streamops.value_shapes import Atom
@@ -103,7 +103,7 @@ def _in_json(shape: Shape, path: Pattern) -> list[Pattern]:
     match shape:
         case OneOf():
             return _in_one_of(shape, path)
-        case WhenDone():
+        case Wrapped():
             return _in_json(shape.shape, path)
         case RootShape():
             return _in_json(shape.root, path)

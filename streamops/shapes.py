@@ -8,6 +8,7 @@ in the children that were finished, and shows the value as it was at any earlier
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -308,21 +309,17 @@ class Whole(Shape):
             return HELD
 
 
-class WhenDone(Shape):
-    """A type that is shown only when it is finished, because the model says so."""
+class Wrapped(Shape):
+    """A shape around another."""
 
-    is_atomic = True
-
-    def __init__(self, shape: Shape) -> None:
-        self.shape = shape
-        self.length = shape.length
+    @cached_property
+    @abstractmethod
+    def shape(self) -> Shape:
+        """The shape inside."""
 
     @property
-    def holds_models(self) -> bool:  # type: ignore[override]  # as the type does, once compiled
+    def holds_models(self) -> bool:  # type: ignore[override]  # as the shape inside does
         return self.shape.holds_models
-
-    def open(self, node: Node, *, visible: bool) -> Branch:
-        return HeldBranch(self, node, visible=visible)
 
     def finish(self, raw: Any) -> Any:
         return self.shape.finish(raw)
@@ -335,6 +332,37 @@ class WhenDone(Shape):
 
     def child(self, node: Node, index: int) -> Shape | None:
         return self.shape.child(node, index)
+
+
+class WhenDone(Wrapped):
+    """A type that is shown only when it is finished, because the model says so."""
+
+    is_atomic = True
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self.length = shape.length
+
+    @cached_property
+    def shape(self) -> Shape:
+        return self._shape
+
+    def open(self, node: Node, *, visible: bool) -> Branch:
+        return HeldBranch(self, node, visible=visible)
+
+
+class Late(Wrapped):
+    """A type that stands in itself, compiled when somebody asks for it."""
+
+    def __init__(self, compile_shape: Callable[[], Shape]) -> None:
+        self._compile_shape = compile_shape
+
+    @cached_property
+    def shape(self) -> Shape:
+        return self._compile_shape()
+
+    def open(self, node: Node, *, visible: bool) -> Branch:
+        return self.shape.open(node, visible=visible)
 
 
 class Never(Shape):

@@ -49,10 +49,24 @@ def unwrapped(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
             metadata = (*more, *metadata)
         elif isinstance(annotation, NewType):
             annotation = annotation.__supertype__
-        elif not get_args(annotation) and hasattr(annotation, "__value__"):
-            annotation = annotation.__value__
+        elif hasattr(annotation, "__value__"):
+            alias: Any = get_origin(annotation) or annotation
+            annotation = with_arguments(alias.__value__, alias.__type_params__, annotation)
         else:
             return annotation, metadata
+
+
+def with_arguments(annotation: Any, parameters: tuple[Any, ...], generic: Any) -> Any:
+    """Put the arguments of a generic type in place of its parameters; Any where there is none."""
+    arguments = dict(zip(parameters, get_args(generic), strict=False))
+    if annotation in parameters:
+        return arguments.get(annotation, Any)
+
+    open_parameters: tuple[Any, ...] = getattr(annotation, "__parameters__", ())
+    if not open_parameters or isinstance(annotation, type):
+        return annotation
+
+    return annotation[tuple(arguments.get(parameter, Any) for parameter in open_parameters)]
 
 
 def marks_of(annotation: Any) -> frozenset[Stream]:

@@ -19,6 +19,7 @@ from streamops.model_shapes import is_equal, with_shown
 from streamops.nodes import Node, ObjectNode
 from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape
 from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, Whole
+from streamops.streaming import with_arguments
 from streamops.validation import Validation
 
 _QUALIFIERS = (Required, typing_extensions.NotRequired, typing_extensions.ReadOnly)
@@ -28,16 +29,17 @@ class StructShape(RecordShape):
     """A dataclass or a TypedDict."""
 
     def __init__(
-        self, type_: type[Any], config: ConfigDict, compile_type: Compile, validation: Validation
+        self, type_: Any, config: ConfigDict, compile_type: Compile, validation: Validation
     ) -> None:
         super().__init__(compile_type, validation)
-        self.type = type_
-        self._config: ConfigDict = getattr(type_, "__pydantic_config__", None) or config
+        self._annotation = type_
+        self.type: Any = get_origin(type_) or type_
+        self._config: ConfigDict = getattr(self.type, "__pydantic_config__", None) or config
         self._judge = Whole(type_, config, validation, holds_models=True)
 
     @property
     def name(self) -> str:
-        return self.type.__name__
+        return str(self.type.__name__)
 
     @property
     def config(self) -> ConfigDict:
@@ -46,11 +48,13 @@ class StructShape(RecordShape):
     @cached_property
     def types(self) -> dict[str, Any]:
         infos: Any = getattr(self.type, "__pydantic_fields__", None)
-        if infos is not None:
-            return {name: _type_of(infos[name]) for name in self._core_fields}
-
-        hints = get_type_hints(self.type, include_extras=True)
-        return {name: _unqualified(hints[name]) for name in self._core_fields}
+        hints = {} if infos else get_type_hints(self.type, include_extras=True)
+        parameters: tuple[Any, ...] = getattr(self.type, "__parameters__", ())
+        types = {
+            name: _type_of(infos[name]) if infos else _unqualified(hints[name])
+            for name in self._core_fields
+        }
+        return {n: with_arguments(t, parameters, self._annotation) for n, t in types.items()}
 
     def keys(self, name: str) -> Iterator[str]:
         by_alias = self.config.get("validate_by_alias") is not False

@@ -11,7 +11,7 @@ from streamops.collection_shapes import DictOf, ListOf
 from streamops.nodes import ArrayNode, Node, ObjectNode, Path, StringNode
 from streamops.record_shapes import RecordShape
 from streamops.root_shapes import RootShape
-from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, WhenDone, Whole
+from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, Whole, Wrapped
 from streamops.streaming import unwrapped
 from streamops.value_shapes import Atom, Guessed, Text
 
@@ -173,7 +173,7 @@ class TaggedBranch(Branch):
 
 def tags_of(shape: Shape, discriminator: str) -> Iterator[tuple[str, Any]]:
     """Yield the keys and values by which a discriminator tells a type from others."""
-    if isinstance(shape, WhenDone):
+    if isinstance(shape, Wrapped):
         yield from tags_of(shape.shape, discriminator)
     elif isinstance(shape, OneOf):
         for member in shape.members:
@@ -194,7 +194,7 @@ def implied_discriminator(members: list[Shape]) -> str | None:
     for name in records[0].types:
         tags = [set(tags_of(record, name)) for record in records]
         is_sure = all(tags) and not any(record.may_rewrite(name) for record in records)
-        if is_sure and len(set().union(*tags)) == sum(map(len, tags)):
+        if is_sure and len({tag for some in tags for tag in some}) == sum(map(len, tags)):
             return name
 
     return None
@@ -209,7 +209,7 @@ def _may_take(shape: Shape, kind: type[Node]) -> bool:
     match shape:
         case OneOf():
             return any(_may_take(member, kind) for member in shape.members)
-        case WhenDone():
+        case Wrapped():
             return _may_take(shape.shape, kind)
         case RootShape():
             return _may_take(shape.root, kind)
