@@ -53,6 +53,7 @@ _COLLECTIONS: dict[Any, Any] = {
 _LAZY = (Iterable, Iterator, Generator)
 # What may stand around a type without changing what its JSON looks like.
 _HARMLESS = (AfterValidator, PlainSerializer, WrapSerializer, Discriminator, Tag, FieldInfo)
+_STRING_REWRITERS = ("str_to_lower", "str_to_upper", "str_strip_whitespace")
 _OMITTED = get_args(OnErrorOmit[int])[1]
 
 
@@ -179,7 +180,8 @@ class _Compiler:
         if origin in (dict, Mapping):
             key, value = arguments or (str, Any)
             read: Any = dict
-            keys = None if key is str else self._whole(read[key, Any], config)
+            is_plain = key is str and not any(config.get(said) for said in _STRING_REWRITERS)
+            keys = None if is_plain else self._whole(read[key, Any], config)
             return DictOf(self.shape_of(value, config), keys)
 
         return None

@@ -55,12 +55,12 @@ def forgiving_metadata(metadata: Any) -> Any:
 
 def _tried(own: Callable[..., Any], *, wraps: bool) -> Callable[..., Any]:
     """Make a serializer, of whichever signature, fall back to the standard one."""
-    count = len(signature(own).parameters)
+    takes = _parameters(own)
 
     def write(
         given: tuple[Any, ...], handler: SerializerFunctionWrapHandler, info: SerializationInfo
     ) -> Any:
-        takes_info = count > len(given) + wraps
+        takes_info = len(takes) > len(given) + wraps
         try:
             return own(*given, *[handler] * wraps, *[info] * takes_info)
         except Exception:
@@ -69,8 +69,15 @@ def _tried(own: Callable[..., Any], *, wraps: bool) -> Callable[..., Any]:
     return write
 
 
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    try:
+        return list(signature(function).parameters)
+    except ValueError:  # str and the like have no signature
+        return []
+
+
 def _field_serializer(own: Callable[..., Any], info: Any) -> Any:
-    takes_self = next(iter(signature(own).parameters), "") == "self"
+    takes_self = _parameters(own)[:1] == ["self"]
     write = _tried(own, wraps=info.mode == "wrap")
 
     def write_field(
