@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeGuard, TypeVar
+from typing import Any, Generic, TypeGuard, TypeVar, cast
 
 import reactivex
 from pydantic import BaseModel
@@ -80,11 +82,16 @@ def is_dict(value: object) -> TypeGuard[dict[Any, Any]]:
 def shown(value: Any) -> Any:
     """Describe a value and everything in it by what a user could see of it."""
     if isinstance(value, BaseModel):
-        fields = {name: shown(field) for name, field in value}
+        fields = {name: shown(field) for name, field in vars(value).items()}
         return type(value), value.model_fields_set, fields
 
-    if is_list(value):
-        return [shown(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return type(value), {name: shown(field) for name, field in fields.items()}
+
+    if isinstance(value, list | tuple | deque):
+        items = cast("list[Any]", value)
+        return type(items), [shown(item) for item in items]
 
     if is_dict(value):
         return {key: shown(item) for key, item in value.items()}

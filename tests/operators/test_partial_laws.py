@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import Any, cast
+from typing import Any
 
+import pytest
 import reactivex
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, PydanticUserError, ValidationError
 from reactivex import operators as rx
 from reactivex.subject import Subject
 
@@ -20,10 +22,14 @@ from streamops import operators as ops
 from streamops.errors import SchemaMismatch
 from streamops.snapshot import Snapshot
 from streamops.testing import chunked
-from tests.documents import MODELS, OTHER_TYPES, chunk_sizes, documents
-from tests.outcomes import Outcome, is_dict, is_list, shown, through, values
+from tests.documents import chunk_sizes, documents, dumps
+from tests.documents_by_schema import adapter_of, broken
+from tests.families import FAMILIES, LIVE, WITH_REWRITERS
+from tests.laws import assert_grows, assert_shows, is_dataclass, types_within
+from tests.outcomes import Outcome, shown, through, values
 
-EVERYTHING = {**MODELS, **OTHER_TYPES}
+in_families = pytest.mark.parametrize("family", FAMILIES)
+in_all_families = pytest.mark.parametrize("family", WITH_REWRITERS)
 
 
 def partials(chunks: Iterable[Any], model: Any) -> Outcome[Any]:
@@ -52,42 +58,13 @@ def by_offset(
     return emitted, errors[0] if errors else None
 
 
-def assert_grows(before: Any, after: Any, *, at_the_end: bool) -> None:
-    """Check that one value can have grown into the other."""
-    if isinstance(before, BaseModel):
-        if type(before).__name__.startswith("Partial["):
-            assert isinstance(after, cast("type[BaseModel]", type(before).__mro__[2]))
-            assert before.model_fields_set <= after.model_fields_set
-            for name in before.model_fields_set:
-                assert_grows(getattr(before, name), getattr(after, name), at_the_end=at_the_end)
-        elif at_the_end:
-            assert type(before) is type(after)
-            assert before == after
-        else:
-            assert before is after
-        return
-
-    assert type(before) is type(after)
-    if isinstance(before, str):
-        assert after.startswith(before)
-    elif is_list(before):
-        assert len(before) <= len(after)
-        for index, item in enumerate(before):
-            assert_grows(item, after[index], at_the_end=at_the_end)
-    elif is_dict(before):
-        assert list(after)[: len(before)] == list(before)
-        for key, item in before.items():
-            assert_grows(item, after[key], at_the_end=at_the_end)
-    else:
-        assert before == after
-
-
-@given(documents(EVERYTHING), chunk_sizes)
+@in_all_families
+@given(data=st.data(), sizes=chunk_sizes)
 def test_the_last_emission_is_what_pydantic_reads_from_the_whole_text(
-    document: tuple[Any, str], sizes: list[int]
+    family: str, data: st.DataObject, sizes: list[int]
 ) -> None:
-    type_, text = document
-    truth = TypeAdapter(type_).validate_json(text)
+    type_, text = data.draw(documents(WITH_REWRITERS[family]))
+    truth = adapter_of(type_).validate_json(text)
 
     received = partials(chunked(text, *sizes), type_)
 
@@ -97,7 +74,19 @@ def test_the_last_emission_is_what_pydantic_reads_from_the_whole_text(
     assert type(received.values[-1]) is type(truth)
 
 
-@given(documents(MODELS), chunk_sizes)
+def is_class(type_: Any) -> bool:
+    return isinstance(type_, type) and (issubclass(type_, BaseModel) or is_dataclass(type_))
+
+
+CLASSES = {
+    type_: drawn
+    for kinds in WITH_REWRITERS.values()
+    for type_, drawn in kinds.items()
+    if is_class(type_)
+}
+
+
+@given(documents(CLASSES), chunk_sizes)
 def test_the_validated_model_is_emitted_exactly_once_and_partials_are_instances_too(
     document: tuple[Any, str], sizes: list[int]
 ) -> None:
@@ -109,14 +98,15 @@ def test_the_validated_model_is_emitted_exactly_once_and_partials_are_instances_
     assert [type(value) is model for value in emitted] == [False] * (len(emitted) - 1) + [True]
 
 
-@given(documents(MODELS), chunk_sizes, st.randoms(use_true_random=False))
+@in_all_families
+@given(data=st.data(), sizes=chunk_sizes, random=st.randoms(use_true_random=False))
 def test_a_partial_looked_at_late_shows_what_it_showed_at_once(
-    document: tuple[Any, str], sizes: list[int], random: Any
+    family: str, data: st.DataObject, sizes: list[int], random: Any
 ) -> None:
-    model, text = document
+    type_, text = data.draw(documents(WITH_REWRITERS[family]))
     at_once: list[Any] = []
     stream = reactivex.from_iterable(chunked(text, *sizes)).pipe(
-        ops.accumulate_json(), ops.to_partial(model)
+        ops.accumulate_json(), ops.to_partial(type_)
     )
     stream.subscribe(lambda partial: at_once.append(shown(partial)))
 
@@ -127,34 +117,45 @@ def test_a_partial_looked_at_late_shows_what_it_showed_at_once(
     assert {index: shown(late[index]) for index in order} == dict(enumerate(at_once))
 
 
-@given(documents(MODELS), chunk_sizes)
-def test_any_partial_can_be_dumped_copied_compared_and_pickled(
-    document: tuple[Any, str], sizes: list[int]
+@in_all_families
+@given(data=st.data(), sizes=chunk_sizes)
+def test_any_partial_can_be_shown_copied_compared_and_pickled(
+    family: str, data: st.DataObject, sizes: list[int]
 ) -> None:
-    model, text = document
+    type_, text = data.draw(documents(WITH_REWRITERS[family]))
 
-    for partial in partials(chunked(text, *sizes), model).values:
-        for same in (
-            copy.copy(partial),
-            copy.deepcopy(partial),
-            partial.model_copy(),
-            partial.model_copy(deep=True),
-            pickle.loads(pickle.dumps(partial)),
-        ):
-            assert same == partial
-            assert shown(same) == shown(partial)
+    for partial in partials(chunked(text, *sizes), type_).values:
+        same = [copy.copy(partial), copy.deepcopy(partial), pickle.loads(pickle.dumps(partial))]
+        if isinstance(partial, BaseModel):
+            same += [partial.model_copy(), partial.model_copy(deep=True)]
 
-        assert json.loads(partial.model_dump_json()) == partial.model_dump(mode="json")
-        assert set(partial.model_dump(exclude_unset=True)) >= partial.model_fields_set
-        assert repr(partial).startswith(type(partial).__name__)
+        for copied in same:
+            assert copied == partial
+            assert shown(copied) == shown(partial)
+        assert repr(partial)
         assert str(partial) is not None
 
 
-@given(documents(EVERYTHING), chunk_sizes)
-def test_atoms_never_change_strings_and_lists_only_grow_and_closed_models_stay_the_same_objects(
-    document: tuple[Any, str], sizes: list[int]
+@in_all_families
+@given(data=st.data(), sizes=chunk_sizes)
+def test_any_partial_can_be_dumped(family: str, data: st.DataObject, sizes: list[int]) -> None:
+    type_, text = data.draw(documents(WITH_REWRITERS[family]))
+    emitted = partials(chunked(text, *sizes), type_).values
+
+    for partial in emitted:
+        if isinstance(partial, BaseModel):
+            assert json.loads(partial.model_dump_json()) == partial.model_dump(mode="json")
+            assert partial.model_dump(mode="json", by_alias=True, exclude_unset=True) is not None
+        elif is_dataclass(partial):
+            dataclasses.asdict(partial)
+
+
+@in_families
+@given(data=st.data(), sizes=chunk_sizes)
+def test_what_was_shown_only_grows_and_what_was_closed_stays_the_same_object(
+    family: str, data: st.DataObject, sizes: list[int]
 ) -> None:
-    type_, text = document
+    type_, text = data.draw(documents(WITH_REWRITERS[family]))
 
     emitted = partials(chunked(text, *sizes), type_).values
 
@@ -164,11 +165,26 @@ def test_atoms_never_change_strings_and_lists_only_grow_and_closed_models_stay_t
         assert_grows(before, emitted[-1], at_the_end=True)
 
 
-@given(documents(EVERYTHING), chunk_sizes)
-def test_what_shows_depends_on_the_text_so_far_and_not_on_how_it_was_cut(
+@given(documents(LIVE), chunk_sizes)
+def test_a_type_without_conversions_shows_all_that_has_arrived(
     document: tuple[Any, str], sizes: list[int]
 ) -> None:
     type_, text = document
+    source = list(chunked(text, *sizes))
+
+    snapshots = through(source, ops.accumulate_json()).values
+    emitted = partials(source, type_).values
+
+    for snapshot, value in zip(snapshots, emitted, strict=True):
+        assert_shows(value, snapshot.value)
+
+
+@in_all_families
+@given(data=st.data(), sizes=chunk_sizes)
+def test_what_shows_depends_on_the_text_so_far_and_not_on_how_it_was_cut(
+    family: str, data: st.DataObject, sizes: list[int]
+) -> None:
+    type_, text = data.draw(documents(WITH_REWRITERS[family]))
 
     cut, _ = by_offset(text, sizes, type_)
     in_characters, _ = by_offset(text, [1], type_)
@@ -181,70 +197,65 @@ def test_what_shows_depends_on_the_text_so_far_and_not_on_how_it_was_cut(
     }
 
 
-@given(documents(MODELS), chunk_sizes, st.integers(2, 5))
+@in_all_families
+@given(data=st.data(), sizes=chunk_sizes, every=st.integers(2, 5))
 def test_skipped_snapshots_do_not_change_what_later_partials_show(
-    document: tuple[Any, str], sizes: list[int], every: int
+    family: str, data: st.DataObject, sizes: list[int], every: int
 ) -> None:
-    model, text = document
+    type_, text = data.draw(documents(WITH_REWRITERS[family]))
     count = iter(range(10_000))
 
     def passes(snapshot: Snapshot) -> bool:
         return next(count) % every == 0 or snapshot.complete
 
-    all_of_them, _ = by_offset(text, sizes, model)
-    some, _ = by_offset(text, sizes, model, passes)
+    all_of_them, _ = by_offset(text, sizes, type_)
+    some, _ = by_offset(text, sizes, type_, passes)
 
     assert {offset: shown(partial) for offset, partial in some.items()} == {
         offset: shown(all_of_them[offset]) for offset in some
     }
 
 
-def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield every container and key in a document."""
-    children: Iterable[tuple[Any, Any]] = ()
-    if is_dict(value):
-        children = list(value.items())
-    elif is_list(value):
-        children = enumerate(value)
-
-    for key, child in children:
-        yield value, key
-        yield from places(child)
-
-
-WRONG: list[Any] = [None, "x", 1.5, True, [], {}, [{}], {"kind": "bird"}, {"name": 1}]
-
-
-@given(documents(MODELS), st.data(), chunk_sizes)
-def test_an_invalid_document_ends_the_same_way_however_it_was_cut(
-    document: tuple[Any, str], data: st.DataObject, sizes: list[int]
-) -> None:
-    model, text = document
-    broken = json.loads(text)
-    found = list(places(broken))
-    assume(found)
-    container, key = data.draw(st.sampled_from(found))
-    if isinstance(container, dict) and data.draw(st.booleans()):
-        del container[key]
-    else:
-        container[key] = data.draw(st.sampled_from(WRONG))
-
-    text = json.dumps(broken)
+def errors_of(type_: Any, document: Any) -> list[Any]:
+    """Return what pydantic says of a document that does not fit a type."""
     try:
-        model.model_validate_json(text)
-    except ValidationError:
-        pass
-    else:
-        assume(False)
+        adapter_of(type_).validate_json(json.dumps(document))
+    except ValidationError as error:
+        return details(error)
+    except PydanticUserError:  # the type means something only within another
+        return []
+    return []
 
-    _, whole = by_offset(text, [len(text)], model)
-    before, cut = by_offset(text, sizes, model)
-    in_characters, character = by_offset(text, [1], model)
+
+def details(error: ValidationError) -> list[Any]:
+    return [*error.errors(include_url=False, include_context=False)]
+
+
+@in_all_families
+@given(data=st.data(), sizes=chunk_sizes)
+def test_an_invalid_document_ends_in_an_error_of_pydantic_however_it_was_cut(
+    family: str, data: st.DataObject, sizes: list[int]
+) -> None:
+    kinds = WITH_REWRITERS[family]
+    type_ = data.draw(st.sampled_from(list(kinds)))
+    document = data.draw(broken(data.draw(kinds[type_])))
+    text = data.draw(dumps)(document)
+    assume(errors_of(type_, document))
+
+    _, whole = by_offset(text, [len(text)], type_)
+    before, cut = by_offset(text, sizes, type_)
+    in_characters, character = by_offset(text, [1], type_)
 
     assert isinstance(whole, SchemaMismatch)
-    assert isinstance(cut, SchemaMismatch)
-    assert isinstance(character, SchemaMismatch)
-    assert whole.path == cut.path == character.path
-    assert str(whole) == str(cut) == str(character)
+    for error in (cut, character):
+        assert isinstance(error, SchemaMismatch)
+        assert error.path == whole.path
+        assert str(error) == str(whole)
+
+    for key in whole.path:
+        document = document[key]
+    found = details(whole.validation_error)
+    assert any(errors_of(inner, document) == found for inner in types_within(type_))
+
     for offset, value in before.items():
         assert shown(value) == shown(in_characters[offset])
