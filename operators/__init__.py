@@ -8,7 +8,7 @@ from streamops.operators.field_events import FieldEvent, field_events
 from streamops.operators.select import select
 from streamops.operators.select_channel import select_channel
 from streamops.operators.share_latest import share_latest
-from streamops.operators.split_items import ItemResult, split_items
+from streamops.operators.split_items import ItemResult, Tagged, split_items
 from streamops.operators.split_tool_calls import ToolCall, split_tool_calls
 from streamops.operators.text_deltas import text_deltas
 from streamops.operators.throttle_latest import throttle_latest
@@ -19,6 +19,7 @@ from streamops.operators.when_complete import when_complete
 __all__ = [
     "FieldEvent",
     "ItemResult",
+    "Tagged",
     "ToolCall",
     "accumulate_json",
     "distinct_snapshots",

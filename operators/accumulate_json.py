@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from streamops.delta import Delta
 from streamops.errors import (
@@ -18,6 +18,7 @@ from streamops.errors import (
     TruncatedJson,
     UnknownElement,
 )
+from streamops.lean import LeanParser
 from streamops.lifting import Operator, Step, lift
 from streamops.parser import (
     DEFAULT_MAX_CHARS,
@@ -56,16 +57,19 @@ def accumulate_json(
     TruncatedJson; one that cannot be JSON in MalformedJson, after a snapshot of what came before.
     A SourceFailed gets the last snapshot, and becomes ConnectionDropped if JSON was open.
     """
-    new_parser = partial(
-        IncrementalParser,
-        strict=strict,
-        around=around,
-        values=values,
-        max_depth=max_depth,
-        max_chars=max_chars,
+    options: dict[str, Any] = {
+        "strict": strict,
+        "around": around,
+        "values": values,
+        "max_depth": max_depth,
+        "max_chars": max_chars,
+    }
+    IncrementalParser(**options)  # a wrong argument raises here, not when somebody subscribes
+    step = _ManyValues if values == "many" else _OneValue
+    return lift(
+        partial(step, partial(IncrementalParser, **options), choice),
+        new_lean_step=partial(step, partial(LeanParser, **options), choice),
     )
-    new_parser()  # a wrong argument raises here, not when somebody subscribes
-    return lift(partial(_ManyValues if values == "many" else _OneValue, new_parser, choice))
 
 
 class _OneValue(Step[Delta | str, Snapshot]):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast, overload
+from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast, overload
 
-from pydantic_core import ValidationError, to_json
+from pydantic_core import ValidationError
+from reactivex import Observable
 
+from streamops.cutting import Cutter, Item, NoItems
 from streamops.errors import SchemaMismatch
-from streamops.lifting import Operator, Step, lift
-from streamops.nodes import ArrayNode, Node, ObjectNode, Path
+from streamops.lifting import Operator, Step, lean, lift
+from streamops.nodes import DocumentNode, Path, document_of
+from streamops.parser import value_of
+from streamops.patterns import ANY, Pattern, patterns_for
 from streamops.reading import Reader, reader_of
-from streamops.snapshot import Finished, Snapshot, check_snapshot
+from streamops.snapshot import Snapshot, check_snapshot
 
 T = TypeVar("T")
-
-_NOTHING = object()
 
 OnInvalid: TypeAlias = Literal["raise", "skip", "result"]
 
@@ -27,166 +29,215 @@ class ItemResult(Generic[T]):
     """One item of a list: its value, or why it is invalid."""
 
     index: int
+    """How many items of the list came before."""
     value: T | None
     error: SchemaMismatch | None
     text: str
-    """The item as compact JSON."""
+    """The item as it stands in the text."""
+    path: Path
+    """Where the item stands in the document."""
+
+
+class Tagged(NamedTuple, Generic[T]):
+    """An item, and which of several lists it stands in."""
+
+    tag: str | Pattern
+    """The list, as it was asked for."""
+    item: T
 
 
 @overload
 def split_items(
-    item: type[T], path: Path | None = None, *, on_invalid: Literal["raise", "skip"] = "raise"
+    item: type[T],
+    path: Pattern | None = None,
+    *,
+    on_invalid: Literal["raise", "skip"] = "raise",
+    strict: bool | None = None,
+    context: Any = None,
 ) -> Operator[Snapshot, T]: ...
 @overload
 def split_items(
-    item: type[T], path: Path | None = None, *, on_invalid: Literal["result"]
+    item: type[T],
+    path: Pattern | None = None,
+    *,
+    on_invalid: Literal["result"],
+    strict: bool | None = None,
+    context: Any = None,
 ) -> Operator[Snapshot, ItemResult[T]]: ...
 @overload
 def split_items(
-    item: Any, path: Path | None = None, *, on_invalid: OnInvalid = "raise"
+    item: Mapping[Any, type[T]],
+    *,
+    on_invalid: Literal["raise", "skip"] = "raise",
+    strict: bool | None = None,
+    context: Any = None,
+) -> Operator[Snapshot, Tagged[T]]: ...
+@overload
+def split_items(
+    item: Mapping[Any, type[T]],
+    *,
+    on_invalid: Literal["result"],
+    strict: bool | None = None,
+    context: Any = None,
+) -> Operator[Snapshot, Tagged[ItemResult[T]]]: ...
+@overload
+def split_items(
+    item: Any,
+    path: Pattern | None = None,
+    *,
+    on_invalid: OnInvalid = "raise",
+    strict: bool | None = None,
+    context: Any = None,
 ) -> Operator[Snapshot, Any]: ...
 def split_items(
-    item: Any, path: Path | None = None, *, on_invalid: OnInvalid = "raise"
+    item: Any,
+    path: Pattern | None = None,
+    *,
+    on_invalid: OnInvalid = "raise",
+    strict: bool | None = None,
+    context: Any = None,
 ) -> Operator[Snapshot, Any]:
     """Emit each item of a list as soon as it is finished, validated, in order and exactly once.
 
         [{"name":  "Jo"},  {"na  me": "Al"}]  |
         ------------Jo---------------Al-------|
 
-    ``item`` is any type that pydantic takes. ``path`` says which list: ``("team", "users")``;
-    without it, the root if that is a list, else the root's first field that is one. An item is
-    finished at its closing delimiter, a number when what follows it has been seen; items that were
-    finished before the stream broke off have been emitted. A list that is null has no items.
+    ``item`` is any type that pydantic takes. ``path`` says which list: ``("team", "users")``, or
+    with ANY several that are read one after the other, ``("teams", ANY, "members")``; without it,
+    the root if that is a list, else the root's first field that is one. An object at the path is
+    read like a list of its values; null has no items.
+
+    A mapping of paths (``"users"`` stands for ``("users",)``) to types reads several lists in one
+    pass, ``{"users": User, "events": Event}``, and emits each item Tagged with the key of its list.
+
+    An item is finished at its closing delimiter, a number when what follows it has been seen; items
+    that were finished before the stream broke off have been emitted. A key that is repeated is read
+    again. Right behind ``accumulate_json`` only the text is kept in memory, no values.
 
     ``on_invalid`` says what happens when an item does not fit: ``"raise"`` ends the stream in
     SchemaMismatch with the item's path, ``"skip"`` leaves it out, and ``"result"`` emits an
-    ItemResult for every item, good or bad.
+    ItemResult for every item, good or bad. ``strict`` and ``context`` are handed to pydantic.
 
-    Raises TypeError for what is no type or no path. The stream ends in SchemaMismatch when what
-    stands at the path is no list, or the document is complete and nothing stands there.
+    Raises TypeError for what is no type or no path, and ValueError for an empty mapping and for
+    paths of which one leads into the items of another. The stream ends in SchemaMismatch when what
+    stands at a path has no items, or when the document is complete and none of the lists has come,
+    unless a path holds ANY.
     """
-    if path is not None and not (
-        isinstance(path, tuple) and all(isinstance(key, str | int) for key in path)
-    ):
-        hint = f"({path!r},)" if isinstance(path, str) else '("team", "users")'
-        raise TypeError(f"path is a tuple of keys and indexes such as {hint}, not {path!r}")
-
     if on_invalid not in ("raise", "skip", "result"):
         raise ValueError(f'on_invalid is "raise", "skip" or "result", not {on_invalid!r}')
 
-    return lift(partial(_Splitter, reader_of(item, operator="split_items"), path, on_invalid))
+    new_reader = partial(reader_of, operator="split_items", strict=strict, context=context)
+    if not isinstance(item, Mapping):
+        patterns = None if path is None else patterns_for(path, None, operator="split_items")
+        readers = [new_reader(item)]
+        tags = None
+    elif path is None:
+        lists = cast("Mapping[str | Pattern, Any]", item)
+        patterns = _patterns_of(lists)
+        readers = [new_reader(type_) for type_ in lists.values()]
+        tags = list(lists)
+    else:
+        raise TypeError(f"the keys of a mapping are its paths: leave out path={path!r}")
+
+    splitter = lift(partial(_Splitter, patterns, readers, tags, on_invalid), emits_items=True)
+
+    def operator(source: Observable[Snapshot]) -> Observable[Any]:
+        return splitter(lean(source))
+
+    return operator
+
+
+def _patterns_of(lists: Mapping[str | Pattern, Any]) -> tuple[Pattern, ...]:
+    if not lists:
+        raise ValueError('split_items needs a list to read, such as {"users": User}, not {}')
+
+    found: dict[Pattern, str | Pattern] = {}
+    for name in lists:
+        path = (name,) if isinstance(name, str) else name
+        (pattern,) = patterns_for(path, None, operator="split_items")
+        for other, other_name in found.items():
+            if all(a == b or ANY in (a, b) for a, b in zip(pattern, other, strict=False)):
+                raise ValueError(
+                    f"split_items cannot read {name!r} and {other_name!r} in one pass: one leads "
+                    "to the other or into its items. Use share() and split_items for each"
+                )
+        found[pattern] = name
+
+    return tuple(found)
 
 
 class _Splitter(Step[Snapshot, Any]):
-    def __init__(self, reader: Reader, path: Path | None, on_invalid: OnInvalid) -> None:
-        self._new_list = partial(_List, reader, path, on_invalid)
+    def __init__(
+        self,
+        patterns: tuple[Pattern, ...] | None,
+        readers: list[Reader],
+        tags: list[str | Pattern] | None,
+        on_invalid: OnInvalid,
+    ) -> None:
+        self._patterns = patterns
+        self._readers = readers
+        self._tags = tags
+        self._on_invalid = on_invalid
         # Snapshots of several documents may come in turns, when streams are merged.
-        self._lists: dict[Node, _List] = {}
+        self._cutters: dict[DocumentNode, Cutter] = {}
+        self._cutter: Cutter | None = None
 
     def feed(self, snapshot: Snapshot) -> Iterable[Any]:
         check_snapshot(snapshot, "split_items")
 
-        document = snapshot.document
-        items = self._lists.get(document) or self._new_list()
-        if snapshot.complete:
-            self._lists.pop(document, None)
-        else:
-            self._lists[document] = items
-
-        return items.feed(snapshot)
-
-
-class _List:
-    """The list in one document, and how many of its items were emitted."""
-
-    def __init__(self, reader: Reader, path: Path | None, on_invalid: OnInvalid) -> None:
-        self._reader = reader
-        self._path = path
-        self._on_invalid = on_invalid
-        self._emitted = 0
-        self._closed = False
-        self._fields_seen = 0
-
-    def feed(self, snapshot: Snapshot) -> Iterable[Any]:
-        """Return the items that are new."""
-        if self._closed:
+        node, _ = snapshot.edge
+        if self._cutter is not None and self._cutter.is_passing(node):
             return ()
 
-        items, count = self._list_in(snapshot)
-        return self._results(items, count, snapshot) if count > self._emitted else ()
+        document = document_of(node)
+        cutter = self._cutters.get(document) or Cutter(document, self._patterns)
+        self._cutter = cutter
+        if snapshot.complete:
+            self._cutters.pop(document, None)
+            return self._finish(cutter, snapshot)
 
-    def _list_in(self, snapshot: Snapshot) -> tuple[list[Any], int]:
-        """Return the items that are there by now, and how many of them are finished."""
-        if self._path is None:
-            self._path = self._first_list(snapshot)
+        self._cutters[document] = cutter
+        items = cutter.follow(snapshot.edge, snapshot.end)
+        return self._results(items, snapshot) if items else ()
 
-        place = None if self._path is None else snapshot.locate(self._path)
-        if isinstance(place, Finished):
-            self._closed = True
-            found = place.value
-            if found is not None and not isinstance(found, list):
-                raise self._no_list(snapshot, found)
+    def _finish(self, cutter: Cutter, snapshot: Snapshot) -> Iterator[Any]:
+        yield from self._results(cutter.follow(snapshot.edge, snapshot.end), snapshot)
+        if not cutter.found and not any(ANY in pattern for pattern in self._patterns or ()):
+            patterns = cast("tuple[Path, ...]", self._patterns or ())
+            path = patterns[0] if len(patterns) == 1 else ()
+            raise _no_list(path, "missing", None, snapshot)
 
-            items = cast("list[Any]", found or [])
-            return items, len(items)
+    def _results(self, items: Iterable[Item], snapshot: Snapshot) -> Iterator[Any]:
+        try:
+            for item in items:
+                yield from self._result(item, snapshot)
+        except NoItems as scalar:
+            raise _no_list(scalar.path, "list_type", value_of(scalar.text), snapshot) from None
 
-        if place is None:
-            if snapshot.complete:
-                raise self._no_list(snapshot, _NOTHING)
-            return [], 0
+    def _result(self, item: Item, snapshot: Snapshot) -> Iterator[Any]:
+        value, error = None, None
+        try:
+            value = self._readers[item.pattern].read_item(item.text, item.path, snapshot)
+        except SchemaMismatch as mismatch:
+            error = mismatch
 
-        node, count = place
-        if not isinstance(node, ArrayNode):
-            raise self._no_list(snapshot, node.build(count))
-        return node.values, count
+        if self._on_invalid == "result":
+            value = ItemResult(item.before, value, error, item.text, item.path)
+        elif error is not None and self._on_invalid == "skip":
+            return
+        elif error is not None:
+            raise error
 
-    def _first_list(self, snapshot: Snapshot) -> Path | None:
-        """Return where the first list is: at the root or, if that is an object, in a field."""
-        match snapshot.locate(()):
-            case None:
-                return None
-            case Finished(value=root) if isinstance(root, dict):
-                fields = cast("dict[str, Any]", root).items()
-                return next(((key,) for key, value in fields if isinstance(value, list)), None)
-            case (ObjectNode() as node, count):
-                for index in range(self._fields_seen, count):
-                    if isinstance(node.values[index], list):
-                        return (node.keys[index],)
+        yield value if self._tags is None else Tagged(self._tags[item.pattern], value)
 
-                self._fields_seen = count
-                opened = snapshot.marks[2:3]
-                is_list = bool(opened) and isinstance(opened[0][0], ArrayNode)
-                return (node.keys[count],) if is_list else None
-            case _:
-                return ()
 
-    def _results(self, items: list[Any], count: int, snapshot: Snapshot) -> Iterator[Any]:
-        for index in range(self._emitted, count):
-            self._emitted += 1
-            path = (*(self._path or ()), index)
-            value, error = None, None
-            try:
-                value = self._reader.read_value(items[index], path, snapshot)
-            except SchemaMismatch as mismatch:
-                error = mismatch
-
-            if self._on_invalid == "result":
-                yield ItemResult(index, value, error, to_json(items[index]).decode())
-            elif error is None:
-                yield value
-            elif self._on_invalid == "raise":
-                raise error
-
-    def _no_list(self, snapshot: Snapshot, found: Any) -> SchemaMismatch:
-        path = self._path or ()
-        what = "missing" if found is _NOTHING else "list_type"
-        error = ValidationError.from_exception_data(
-            "split_items",
-            [{"type": what, "loc": (), "input": None if found is _NOTHING else found}],
-        )
-        return SchemaMismatch(
-            validation_error=error,
-            path=path,
-            snapshot=snapshot,
-            hint="split_items needs a list there: name another with path=(...), or use to_partial",
-        )
+def _no_list(path: Path, what: str, found: Any, snapshot: Snapshot) -> SchemaMismatch:
+    error = ValidationError.from_exception_data(
+        "split_items", [{"type": what, "loc": (), "input": found}]
+    )
+    return SchemaMismatch(
+        validation_error=error,
+        path=path,
+        snapshot=snapshot,
+        hint="split_items needs a list there: name another with path=(...), or use to_partial",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from reactivex import Observable, abc
 
@@ -46,11 +46,42 @@ class Step(ABC, Generic[In, Out]):
         raise error
 
 
-def lift(new_step: Callable[[], Step[A, B]]) -> Operator[A, B]:
+class _Lifted(Observable[B]):
+    """What an operator made of its source."""
+
+    lean: Observable[B] | None = None
+    """The same, made by lean steps."""
+
+    emits_items = False
+    """Whether the elements are items, to be counted, and not states of one document."""
+
+
+def lean(source: Observable[A]) -> Observable[A]:
+    """Return a source as it is to be subscribed to by an operator that needs only the lean of it.
+
+    No other subscriber of ``source`` notices.
+    """
+    return source.lean if isinstance(source, _Lifted) and source.lean is not None else source
+
+
+def emits_items(source: Observable[Any]) -> bool:
+    """Return whether the elements of a source are known to be items that can be counted."""
+    return isinstance(source, _Lifted) and source.emits_items
+
+
+def lift(
+    new_step: Callable[[], Step[A, B]],
+    *,
+    new_lean_step: Callable[[], Step[A, B]] | None = None,
+    emits_items: bool = False,
+) -> Operator[A, B]:
     """Make an operator that runs a fresh step for every subscriber.
 
     What the step raises ends the stream with that error. What a subscriber raises is its own and
     travels up to whoever pushed. The ``scheduler`` of the subscription is passed on to the source.
+
+    A lean step runs instead for an operator right behind this one that asked for it: it may leave
+    out of its results what that operator does not need.
     """
 
     def operator(source: Observable[A]) -> Observable[B]:
@@ -99,7 +130,11 @@ def lift(new_step: Callable[[], Step[A, B]]) -> Operator[A, B]:
 
             return source.subscribe(on_next, on_error, on_completed, scheduler=scheduler)
 
-        return Observable(subscribe)
+        lifted: _Lifted[B] = _Lifted(subscribe)
+        lifted.emits_items = emits_items
+        if new_lean_step is not None:
+            lifted.lean = lift(new_lean_step)(source)
+        return lifted
 
     return operator
 

@@ -214,3 +214,24 @@ def path_of(node: Node) -> Path:
         node = node.parent
 
     return tuple(reversed(keys))
+
+
+def marks_of(mark: Mark) -> list[Mark]:
+    """List what was open, from the document inwards, each with its finished children."""
+    marks = [mark]
+    node = mark[0]
+    while node.parent is not None:
+        marks.append((node.parent, node.index))
+        node = node.parent
+
+    marks.reverse()
+    return marks
+
+
+def document_of(node: Node) -> DocumentNode:
+    """Return the document that a node is in."""
+    while node.parent is not None:
+        node = node.parent
+
+    assert isinstance(node, DocumentNode)
+    return node

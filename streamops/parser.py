@@ -127,6 +127,7 @@ class IncrementalParser:
         self._shown_revision = -1
         self._mark: Mark = (self._document, 0)
         self._before: Mark = self._mark
+        self._begin = 0  # where in the whole text the latest chunk begins
         self._error: StreamopsError | None = None
         self.complete = False
         """Whether the value is closed."""
@@ -147,9 +148,9 @@ class IncrementalParser:
     def snapshot(self) -> Snapshot:
         """What has been read so far."""
         node = self._string or self._container
-        end = self._end_of_json
-        if end is None:
-            end = self._end - (self._preamble.undecided if self._preamble else 0)
+        end = self._end if self._end_of_json is None else self._end_of_json
+        if self._preamble:
+            end -= self._preamble.undecided
 
         same_as = self._shown if self._shown_revision == self._revision else None
         snapshot = Snapshot(
@@ -180,7 +181,7 @@ class IncrementalParser:
         if not text:
             return ()
 
-        self._before = self._mark
+        self._before, self._begin = self._mark, self._end
         try:
             self._advance(text)
         except (MalformedJson, LimitExceeded) as error:
@@ -193,7 +194,7 @@ class IncrementalParser:
             return ()
 
         snapshot = self.snapshot
-        self._mark = snapshot.mark
+        self._mark = snapshot.edge
         return (snapshot,)
 
     def close(self, *, finish_reason: str | None = None) -> tuple[Snapshot, ...]:
@@ -214,7 +215,7 @@ class IncrementalParser:
         if self.complete:
             return ()
 
-        self._before = self._mark
+        self._before, self._begin = self._mark, self._end
         if self._preamble and (value := self._preamble.close()):
             self._preamble = None
             self._pending = value
@@ -529,3 +530,12 @@ class IncrementalParser:
             line=line,
             column=max(0, len(line) - 1),
         )
+
+
+def value_of(text: str) -> Any:
+    """Return what a text that is one whole JSON value says, however large or deep it is."""
+    size = len(text) + 1
+    parser = IncrementalParser(max_depth=size, max_chars=size)
+    parser.feed(text)
+    parser.close()
+    return parser.snapshot.value

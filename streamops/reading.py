@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from inspect import isroutine
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic.errors import PydanticSchemaGenerationError
 from streamops.compiling import shape_of
 from streamops.errors import SchemaMismatch
 from streamops.nodes import Path
+from streamops.parser import value_of
 from streamops.shapes import InvalidValue, Shape, json_of
 from streamops.snapshot import Snapshot
 from streamops.validation import ValidateWhen, Validation
@@ -66,29 +68,28 @@ class Reader:
 
         Raises SchemaMismatch, with the path of the innermost model that its data does not fit.
         """
+        return self._read(snapshot.text, lambda: snapshot.value, (), snapshot)
+
+    def read_item(self, text: str, path: Path, snapshot: Snapshot) -> Any:
+        """Return what the text of a value at a path is as the type; raises as ``read`` does."""
+        return self._read(text, lambda: value_of(text), path, snapshot)
+
+    def _read(self, text: str, value: Callable[[], Any], path: Path, snapshot: Snapshot) -> Any:
         try:
-            return self._read_text(snapshot)
+            return self._validated(text, value)
         except ValidationError as error:
-            mismatch = self._mismatch(error, snapshot.value, (), snapshot)
+            mismatch = self._mismatch(error, value(), path, snapshot)
             raise mismatch from mismatch.validation_error
 
-    def read_value(self, value: Any, path: Path, snapshot: Snapshot) -> Any:
-        """Return what a finished JSON value at a path is as the type; raises as ``read`` does."""
+    def _validated(self, text: str, value: Callable[[], Any]) -> Any:
         try:
-            return self._validation.read(self._adapter, json_of(value))
-        except ValidationError as error:
-            mismatch = self._mismatch(error, value, path, snapshot)
-            raise mismatch from mismatch.validation_error
-
-    def _read_text(self, snapshot: Snapshot) -> Any:
-        try:
-            return self._validation.read(self._adapter, snapshot.text)
+            return self._validation.read(self._adapter, text)
         except ValidationError as error:
             if error.errors(include_url=False)[0]["type"] != "json_invalid":
                 raise
 
             # Pydantic reads a smaller dialect than the parser: no raw control characters.
-            return self._validation.read(self._adapter, json_of(snapshot.value))
+            return self._validation.read(self._adapter, json_of(value()))
 
     def _mismatch(
         self, error: ValidationError, value: Any, path: Path, snapshot: Snapshot

@@ -13,7 +13,16 @@ from enum import Enum
 from functools import partial
 from typing import Any, cast
 
-from streamops.nodes import ContainerNode, DocumentNode, Mark, Node, Path, path_of
+from streamops.nodes import (
+    ContainerNode,
+    DocumentNode,
+    Mark,
+    Node,
+    Path,
+    document_of,
+    marks_of,
+    path_of,
+)
 
 
 class _Unseen(Enum):
@@ -134,7 +143,7 @@ class Snapshot:
             raise TypeError(f"a path is a tuple of keys and indexes, not {path!r}")
 
         keys = (0, *path)
-        marks = _marks(self._mark)
+        marks = marks_of(self._mark)
 
         for depth, (node, count) in enumerate(marks):
             if depth == len(keys):
@@ -173,9 +182,19 @@ class Snapshot:
         return self._mark
 
     @property
+    def edge(self) -> Mark:
+        """The mark as the parser had it; its nodes may only count what they held."""
+        return self._mark
+
+    @property
+    def end(self) -> int:
+        """Where in the text of the document what is shown ends."""
+        return self._end
+
+    @property
     def marks(self) -> list[Mark]:
         """What was open, from the document inwards, each with its finished children."""
-        return _marks(self._mark)
+        return marks_of(self._mark)
 
     def finished_paths(self) -> tuple[Path, ...]:
         """List every path whose value is closed, in the order of the text, parents last."""
@@ -184,12 +203,7 @@ class Snapshot:
     @property
     def document(self) -> DocumentNode:
         """The root of what the snapshot was taken of."""
-        node = self._mark[0]
-        while node.parent is not None:
-            node = node.parent
-
-        assert isinstance(node, DocumentNode)
-        return node
+        return document_of(self._mark[0])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Snapshot):
@@ -208,18 +222,6 @@ class Snapshot:
 
         state = "complete" if self.complete else f"path={self.path}"
         return f"Snapshot({reprlib.repr(self.value)}, {state})"
-
-
-def _marks(mark: Mark) -> list[Mark]:
-    """List what was open, from the document inwards, each with its finished children."""
-    marks = [mark]
-    node = mark[0]
-    while node.parent is not None:
-        marks.append((node.parent, node.index))
-        node = node.parent
-
-    marks.reverse()
-    return marks
 
 
 def _finished(node: ContainerNode, count: int, path: Path) -> Finished | None:
@@ -249,7 +251,7 @@ def value_at(value: Any, path: Path) -> Finished | None:
 
 def _changes(before: Mark, now: Mark) -> list[Path]:
     changes: list[Path] = []
-    was, is_ = _marks(before), _marks(now)
+    was, is_ = marks_of(before), marks_of(now)
     shared = sum(1 for (a, _), (b, _) in zip(was, is_, strict=False) if a is b)
 
     # What was open is closed from the inside out, ...
@@ -298,7 +300,7 @@ def finished_paths(mark: Mark) -> tuple[Path, ...]:
 
 
 def _finished_paths(mark: Mark) -> Iterator[Path]:
-    for node, count in _marks(mark):
+    for node, count in marks_of(mark):
         if isinstance(node, ContainerNode):
             for index, path in _lasting_paths(node, 0, count, node is not mark[0]):
                 yield from _paths_in(path, node.values[index])

@@ -10,7 +10,7 @@ from reactivex import Observable
 from reactivex import operators as rx
 from reactivex.subject import Subject
 
-from streamops.lifting import Operator, Step, lift
+from streamops.lifting import Operator, Step, lean, lift
 from streamops.testing import Stage, chunked
 from tests.outcomes import outcome, values
 
@@ -246,3 +246,31 @@ def test_the_scheduler_of_the_subscription_reaches_the_source() -> None:
     numbers = stage.run(reactivex.timer(3.0).pipe(lift(Doubled)))
 
     assert numbers == stage.expect("---(0,0,|)")
+
+
+class Echo(Step[int, int]):
+    def feed(self, item: int) -> Iterable[int]:
+        return (item,)
+
+
+class Negated(Step[int, int]):
+    def feed(self, item: int) -> Iterable[int]:
+        return (-item,)
+
+
+def test_a_lean_step_runs_only_for_who_asks_for_it() -> None:
+    source = Subject[int]()
+    stream = source.pipe(lift(Echo, new_lean_step=Negated))
+    received: list[int] = []
+
+    for each in (stream, lean(stream), stream.pipe(rx.share()), lean(stream.pipe(rx.share()))):
+        each.subscribe(received.append)
+    source.on_next(1)
+
+    assert received == [1, -1, 1, 1]
+
+
+def test_a_source_that_has_nothing_lean_is_taken_as_it_is() -> None:
+    lifted = Subject[int]().pipe(lift(Echo))
+
+    assert lean(lifted) is lifted

@@ -78,8 +78,12 @@ def test_each_item_comes_once_and_in_order(
     assert [type(value) for value in received.values] == [type(value) for value in expected]
 
 
-def test_what_was_emitted_is_not_taken_back_when_the_key_is_repeated() -> None:
-    assert items(chunked('{"a": [1, 2], "a": [3]}', 4), int, ("a",)).values == [1, 2]
+@pytest.mark.parametrize("size", [1, 4, 1000])
+def test_nothing_is_taken_back_when_a_key_is_repeated(size: int) -> None:
+    text = '{"a": [1, 2], "b": 0, "a": [3]}'
+
+    assert items(chunked(text, size), int, ("a",)).values == [1, 2, 3]
+    assert items(chunked(text, size), int).values == [1, 2]
 
 
 def test_an_item_comes_at_its_closing_delimiter() -> None:
@@ -175,9 +179,10 @@ def test_invalid_items_can_be_received_as_results(size: int) -> None:
         (0, 1, "1"),
         (1, None, '"a"'),
         (2, 2, "2"),
-        (3, None, '{"b":null}'),
+        (3, None, '{"b": null}'),
         (4, 3, "3"),
     ]
+    assert [result.path for result in received.values] == [("list", n) for n in range(5)]
     assert [result.error and result.error.path for result in received.values] == [
         None,
         ("list", 1),
@@ -199,11 +204,13 @@ def test_the_path_of_a_mismatch_leads_to_the_innermost_model() -> None:
 
 NO_LIST: dict[str, tuple[Path | None, str, Path]] = {
     "a string at the path": (("a",), '{"a": "b"}', ("a",)),
-    "an object at the path": (("a",), '{"a": {"b": [1]}}', ("a",)),
+    "a number at the path": (("a", 0), '{"a": [12]}', ("a", 0)),
+    "a truth value at the path": (("a",), '{"a": true, "b": []}', ("a",)),
     "nothing at the path": (("a",), '{"b": [1]}', ("a",)),
     "a string on the way": (("a", "b"), '{"a": "b"}', ("a", "b")),
     "an index beyond the end": ((3,), "[[1]]", (3,)),
-    "an object as the root": ((), '{"a": [1]}', ()),
+    "a key of a list": (("0",), "[[1]]", ("0",)),
+    "an index of an object": ((0,), '{"0": [1]}', (0,)),
     "no list in the root": (None, '{"a": 1, "b": {"c": [1]}}', ()),
     "a root that is a string": (None, '"abc"', ()),
     "a root that is a number": (None, "12", ()),
@@ -296,9 +303,10 @@ def test_what_a_subscriber_raises_reaches_whoever_pushed_and_not_on_error() -> N
     ("arguments", "error", "message"),
     [
         ((3,), TypeError, "split_items needs a type that pydantic can validate"),
-        ((int, "users"), TypeError, r"path is a tuple of keys and indexes such as \('users',\)"),
-        ((int, ["users"]), TypeError, "path is a tuple of keys and indexes"),
-        ((int, (1.5,)), TypeError, "path is a tuple of keys and indexes"),
+        ((int, "users"), TypeError, r"split_items takes a path, .* such as \('users',\)"),
+        ((int, ["users"]), TypeError, "split_items takes a path, a tuple of keys"),
+        ((int, (1.5,)), TypeError, "split_items takes a path, a tuple of keys"),
+        ((int, (-1,)), ValueError, "split_items takes indexes from 0 on, or ANY"),
     ],
 )
 def test_bad_arguments_raise_when_the_operator_is_built(
