@@ -43,10 +43,12 @@ def test_the_examples_of_the_readme_run(
     names: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     for example in EXAMPLES:
-        exec(compile(example, str(README), "exec"), names)  # noqa: S102  # our own README
+        exec(compile(example, README, "exec", dont_inherit=True), names)  # noqa: S102  # our own
 
     out = capsys.readouterr().out
     assert "100 % users=[User(name='John Doe'" in out
     assert "new: Alex Johnson" in out
     assert "50000" in out
     assert "\n3\n" in out
+    for shown in re.findall(r"```text\n(id=.*?)```", README.read_text("utf-8"), re.DOTALL):
+        assert shown in out
