@@ -82,8 +82,9 @@ def is_dict(value: object) -> TypeGuard[dict[Any, Any]]:
 def shown(value: Any) -> Any:
     """Describe a value and everything in it by what a user could see of it."""
     if isinstance(value, BaseModel):
-        fields = {name: shown(field) for name, field in vars(value).items()}
-        return type(value), value.model_fields_set, fields
+        # Not by iteration: a model may iterate over something else.
+        fields = {**vars(value), **(value.model_extra or {})}
+        return type(value), value.model_fields_set, {name: shown(fields[name]) for name in fields}
 
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
