@@ -34,6 +34,7 @@ from streamops.partial import FieldState, State, partial_model, state_of
 
 # Places in a document, and how far it is
 from streamops.patterns import ANY
+from streamops.priors import Prior
 from streamops.progress import Progress
 
 # Sinks
@@ -64,6 +65,7 @@ __all__ = [
     "Operator",
     "PassThrough",
     "Path",
+    "Prior",
     "Progress",
     "Refused",
     "SchemaMismatch",

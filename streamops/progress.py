@@ -1,27 +1,19 @@
-"""Progress: how much of a document has arrived, as far as its schema lets us say."""
+"""Progress: an element, and how much of a document or a list has arrived with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Generic, Literal, TypeAlias, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-from streamops.model_shapes import ModelShape
-from streamops.nodes import ArrayNode, Node, ObjectNode, Path
-from streamops.shapes import Shape
+from streamops.gauge import Basis, Gauge, almost, without_end
+from streamops.nodes import Path
 from streamops.snapshot import Snapshot, finished_paths
-from streamops.union_shapes import TaggedUnion
 
 S = TypeVar("S")
 
-Basis: TypeAlias = Literal["schema", "expected", "structure"]
-"""What a percentage is based on: the fields of a model, those and numbers that the caller
-expects, or nothing but what has arrived."""
+_HALF_OF_ITEMS = 5
 
-# Without a number to expect, that many arrived children stand for half of the whole.
-_HALF_OF_LIST = 5
-_HALF_OF_OBJECT = 5
-_HALF_OF_STRING = 200
-_ALMOST = 99.9
+# A rate that rests on less than that many percent is noise.
+_LEAST_RISE = 1.0
 
 
 class Progress(Generic[S]):
@@ -30,21 +22,15 @@ class Progress(Generic[S]):
     The figures are worked out when somebody looks.
     """
 
-    __slots__ = ("_before", "_elapsed", "_gauge", "_snapshot", "_value")
+    __slots__ = ("_begun", "_elapsed", "_position", "_value")
 
     def __init__(
-        self,
-        value: S,
-        gauge: Gauge,
-        snapshot: Snapshot | None,
-        elapsed: float,
-        before: Snapshot | None = None,
+        self, value: S, position: Position, elapsed: float, begun: tuple[float, float] | None
     ) -> None:
         self._value = value
-        self._gauge = gauge
-        self._snapshot = snapshot
+        self._position = position
         self._elapsed = elapsed
-        self._before = before
+        self._begun = begun
 
     @property
     def value(self) -> S:
@@ -54,7 +40,7 @@ class Progress(Generic[S]):
     @property
     def percent(self) -> float:
         """0 to 100; never falls, and is 100.0 only when the JSON is complete."""
-        return 100.0 if self._snapshot is None else self._gauge.percent(self._snapshot)
+        return self._position.percent
 
     @property
     def elapsed(self) -> float:
@@ -63,128 +49,159 @@ class Progress(Generic[S]):
 
     @property
     def eta(self) -> float | None:
-        """Seconds that the rest takes at the rate so far; None before there is a rate."""
+        """Seconds that the rest takes at the rate so far; 0.0 at the end.
+
+        The rate counts from the first element that shows anything, so that waiting for it does not
+        slow it down. None until the percentage has risen by one since then.
+        """
         percent = self.percent
-        return self._elapsed * (100 - percent) / percent if percent else None
+        if percent == 100:
+            return 0.0
+
+        if self._begun is None:
+            return None
+
+        begun, percent_then = self._begun
+        passed, rise = self._elapsed - begun, percent - percent_then
+        return passed * (100 - percent) / rise if passed > 0 and rise >= _LEAST_RISE else None
 
     @property
     def basis(self) -> Basis:
-        """What ``percent`` is based on."""
-        return self._gauge.basis
+        """What ``percent`` is based on.
+
+        ``"expected"``: on numbers that the caller expects; else ``"weights"``: the caller's
+        weights; else ``"prior"``: earlier runs; else ``"schema"``: the fields and lengths of a
+        type; else nothing but how much has arrived of a document (``"structure"``) or how many
+        items of a list (``"items"``). What stands first wins where it says something, and what
+        follows fills the gaps.
+        """
+        return self._position.basis
 
     @property
     def current(self) -> Path:
-        """The path that is being written; empty when the document is complete."""
-        return self._snapshot.path if self._snapshot else ()
+        """The path that is being written; empty for items and when the document is complete."""
+        return self._position.current
 
     @property
     def completed(self) -> tuple[Path, ...]:
         """The paths that are finished, in the order of the text, parents after their children.
 
-        Of a validated model without a partial before it: its fields that were set.
+        Of a validated model without a partial before it: its fields that were set. Of items: the
+        indexes of those that have come.
         """
-        if self._snapshot is not None:
-            return self._snapshot.finished_paths()
-
-        if self._before is not None:
-            document = self._before.document
-            return finished_paths((document, document.size))
-
-        arrived = getattr(self._value, "model_fields_set", ())
-        return tuple((name,) for name in getattr(self._value, "__dict__", ()) if name in arrived)
+        return self._position.completed(self._value)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Progress):
             return NotImplemented
 
         other = cast("Progress[object]", other)
-        figures = (self.percent, self.elapsed, self.basis, self.current)
-        others = (other.percent, other.elapsed, other.basis, other.current)
+        figures = (self.percent, self.elapsed, self.eta, self.basis, self.current)
+        others = (other.percent, other.elapsed, other.eta, other.basis, other.current)
         return figures == others and bool(self.value == other.value)
 
     __hash__ = None  # type: ignore[assignment]  # as for a dict: what it holds has no hash
 
     def __repr__(self) -> str:
         eta = "" if self.eta is None else f", eta={self.eta:.1f}s"
-        return f"Progress({self.percent:.1f}%, {self.value!r}, elapsed={self.elapsed:.1f}s{eta})"
+        return (
+            f"Progress({self.percent:.1f}% by {self.basis}, {self.value!r}, "
+            f"elapsed={self.elapsed:.1f}s{eta})"
+        )
 
 
-class Gauge:
-    """Estimates what part of a document a snapshot is."""
-
-    def __init__(self, shape: Shape | None, expected: Mapping[Path, int]) -> None:
-        self._shape = shape
-        self._expected = dict(expected)
-        if shape is not None:
-            for path, number in expected.items():
-                self._expected.update(dict.fromkeys(shape.json_paths(path), number))
+class Position(Protocol):
+    """How far a document or a list had come."""
 
     @property
-    def has_shape(self) -> bool:
-        """Whether the type of the document is known."""
-        return self._shape is not None
+    def percent(self) -> float:
+        """0 to 100."""
+        ...
 
     @property
     def basis(self) -> Basis:
-        """What the estimate is based on."""
-        if self._expected:
-            return "expected"
+        """What the percentage is based on."""
+        ...
 
-        return "schema" if isinstance(self._shape, ModelShape) else "structure"
+    @property
+    def current(self) -> Path:
+        """The path that is being written."""
+        ...
 
-    def percent(self, snapshot: Snapshot) -> float:
-        """Return 0 to 100; 100 for a complete snapshot only."""
-        if snapshot.complete:
+    def completed(self, value: Any) -> tuple[Path, ...]:
+        """Return the paths that are finished; ``value`` is the element."""
+        ...
+
+
+class InDocument:
+    """What a snapshot shows."""
+
+    __slots__ = ("_gauge", "_snapshot")
+
+    def __init__(self, gauge: Gauge, snapshot: Snapshot) -> None:
+        self._gauge = gauge
+        self._snapshot = snapshot
+
+    @property
+    def percent(self) -> float:
+        return self._gauge.percent(self._snapshot)
+
+    @property
+    def basis(self) -> Basis:
+        return self._gauge.basis
+
+    @property
+    def current(self) -> Path:
+        return self._snapshot.path
+
+    def completed(self, value: Any) -> tuple[Path, ...]:
+        return self._snapshot.finished_paths()
+
+
+class AtEnd:
+    """A validated model; ``before`` is the last snapshot of what it was made of."""
+
+    __slots__ = ("_before", "basis")
+
+    percent = 100.0
+    current: Path = ()
+
+    def __init__(self, basis: Basis, before: Snapshot | None) -> None:
+        self.basis: Basis = basis
+        self._before = before
+
+    def completed(self, value: Any) -> tuple[Path, ...]:
+        if self._before is not None:
+            document = self._before.document
+            return finished_paths((document, document.size))
+
+        arrived = getattr(value, "model_fields_set", ())
+        return tuple((name,) for name in getattr(value, "__dict__", ()) if name in arrived)
+
+
+class InList:
+    """So many items of a list, of which a number may be expected."""
+
+    __slots__ = ("_count", "_ended", "_expected")
+
+    current: Path = ()
+
+    def __init__(self, count: int, expected: int | None, *, ended: bool = False) -> None:
+        self._count = count
+        self._expected = expected
+        self._ended = ended
+
+    @property
+    def percent(self) -> float:
+        if self._ended:
             return 100.0
 
-        return min(100 * self._fraction(snapshot), _ALMOST)
+        expected, count = self._expected, self._count
+        return almost(100 * (count / expected if expected else without_end(count, _HALF_OF_ITEMS)))
 
-    def _fraction(self, snapshot: Snapshot) -> float:
-        marks = snapshot.marks[1:]
-        path = snapshot.path if self._expected else ()
-        shape = self._shape
-        shapes: list[Shape | None] = []
-        for node, index in marks:
-            shape = shape.seen_in(node, index) if shape else None
-            shapes.append(shape)
-            shape = shape.child(node, index) if shape else None
+    @property
+    def basis(self) -> Basis:
+        return "expected" if self._expected else "items"
 
-        fraction = 0.0
-        for level in reversed(range(len(marks))):
-            node, count = marks[level]
-            expected = self._expected.get(path[:level])
-            fraction = _part(shapes[level], node, count, fraction, expected)
-        return fraction
-
-
-def _part(shape: Shape | None, node: Node, count: int, inner: float, expected: int | None) -> float:
-    """Return what part of a value has arrived; ``inner`` is that of its open child."""
-    if isinstance(shape, TaggedUnion):
-        # Which fields to expect is not known, and a guess might have to be taken back.
-        return 0.0
-
-    if isinstance(shape, ModelShape) and isinstance(node, ObjectNode):
-        return _part_of_model(shape, node, count, inner)
-
-    expected = expected or (shape.length if shape else None)
-    arrived = count + inner
-    if expected:
-        return min(arrived / expected, 1.0)
-
-    if isinstance(node, ObjectNode):
-        half = _HALF_OF_OBJECT
-    elif isinstance(node, ArrayNode):
-        half = _HALF_OF_LIST
-    else:
-        half = _HALF_OF_STRING
-    return arrived / (arrived + half)
-
-
-def _part_of_model(shape: ModelShape, node: ObjectNode, count: int, inner: float) -> float:
-    fields = shape.fields
-    finished = {fields[key][0] for key in node.keys[:count] if key in fields}
-    arrived = float(len(finished))
-    if len(node.keys) > count and (key := node.keys[count]) in fields:
-        arrived += inner if fields[key][0] not in finished else 0
-
-    return arrived / (len(shape.model.model_fields) or 1)
+    def completed(self, value: Any) -> tuple[Path, ...]:
+        return tuple((index,) for index in range(self._count))

@@ -8,10 +8,12 @@ from pydantic import BaseModel, Field
 from reactivex import Observable
 from reactivex import operators as rx
 
-from streamops import ANY
+from streamops import ANY, Prior
 from streamops import operators as ops
 from streamops.delta import Delta
-from streamops.operators import FieldEvent, ItemResult, ToolCall
+from streamops.errors import SchemaMismatch
+from streamops.operators import FieldEvent, ItemResult, Tagged, ToolCall
+from streamops.patterns import Pattern
 from streamops.progress import Progress
 from streamops.snapshot import Snapshot
 from streamops.testing import Stage, chunked
@@ -160,3 +162,51 @@ def a_whole_pipeline_is_typed(deltas: Observable[Delta]) -> None:
 def the_stage_is_typed(users: Observable[User]) -> None:
     assert_type(Stage().run(users)[0].time, int)
     assert_type(chunked("text", 1, 2), list[str])
+
+
+def progress_takes_weights_and_a_prior(
+    snapshots: Observable[Snapshot], progress: Progress[User], prior: Prior
+) -> None:
+    counts: dict[str, int] = {"users": 3}
+    weights: dict[tuple[str, ...], float] = {("team", "name"): 0.5}
+    hinted = ops.track_progress(User, expected=counts, weights=weights, prior=prior)
+    assert_type(snapshots.pipe(hinted), Observable[Progress[Snapshot]])
+    assert_type(
+        snapshots.pipe(ops.split_items(User), ops.track_progress(expected=9)),
+        Observable[Progress[User]],
+    )
+    assert_type(Prior.from_runs(["{}", User(name="Al")]), Prior)
+    assert_type(
+        progress.basis,
+        Literal["expected", "weights", "prior", "schema", "structure", "items"],
+    )
+
+
+def split_items_of_several_lists_emits_tagged_items(snapshots: Observable[Snapshot]) -> None:
+    users = {"users": User, "guests": User}
+    assert_type(snapshots.pipe(ops.split_items(users)), Observable[Tagged[User]])
+    assert_type(snapshots.pipe(ops.split_items(users, on_invalid="skip")), Observable[Tagged[User]])
+    assert_type(
+        snapshots.pipe(ops.split_items(users, on_invalid="result")),
+        Observable[Tagged[ItemResult[User]]],
+    )
+    nested = {("teams", ANY, "members"): User}
+    assert_type(snapshots.pipe(ops.split_items(nested)), Observable[Tagged[User]])
+    assert_type(snapshots.pipe(ops.split_items({"a": User | Admin})), Observable[Any])
+
+
+def split_items_takes_patterns_and_what_pydantic_is_told(snapshots: Observable[Snapshot]) -> None:
+    members = ops.split_items(User, ("teams", ANY, "members"), strict=True, context={"now": 1})
+    assert_type(snapshots.pipe(members), Observable[User])
+
+
+def a_tagged_item_has_typed_members(tagged: Tagged[User]) -> None:
+    assert_type(tagged.tag, str | Pattern)
+    assert_type(tagged.item, User)
+    _, user = tagged
+    assert_type(user, User)
+
+
+def a_result_says_where_the_item_stands(result: ItemResult[User]) -> None:
+    assert_type(result.path, tuple[str | int, ...])
+    assert_type(result.error, SchemaMismatch | None)
