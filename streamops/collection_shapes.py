@@ -207,22 +207,24 @@ class _DictBranch(ContainerBranch):
     def child_shape(self, index: int) -> Shape:
         return self._value
 
+    def take(self, value: Any) -> bool:
+        if self._read_key is not None:
+            self._read.append(self._read_key(self._keys[len(self.finished)]))
+        return super().take(value)
+
     def finish(self, raw: Any) -> tuple[Any, bool]:
         return self._so_far(len(self.finished)), False
 
     def show(self, view: View, count: int, child: Any) -> Any:
         values = self._so_far(count)
-        if child is not HELD and (key := self._keys_until(count + 1)[count]) is not HELD:
-            values[key] = child
+        if child is not HELD:
+            key = self._keys[count]
+            name = key if self._read_key is None else self._read_key(key)
+            if name is not HELD:
+                values[name] = child
         return values
 
     def _so_far(self, count: int) -> dict[Any, Any]:
-        pairs = zip(self._keys_until(count), self.finished[:count], strict=False)
+        keys: list[Any] = self._keys if self._read_key is None else self._read
+        pairs = zip(keys, self.finished[:count], strict=False)
         return {k: value for k, value in pairs if value is not HELD and k is not HELD}
-
-    def _keys_until(self, count: int) -> list[Any]:
-        if self._read_key is None:
-            return self._keys
-
-        self._read.extend(map(self._read_key, self._keys[len(self._read) : count]))
-        return self._read

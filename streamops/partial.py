@@ -177,7 +177,7 @@ class PartialState(State):
         values = _instance_dict.__get__(instance)
         values.update(self._source.defaults())
         values.update(arrived)
-        _set(instance, "__pydantic_extra__", extra if takes_extra else None)
+        _set(instance, "__pydantic_extra__", dict(extra) if takes_extra else None)
         _set(instance, "__pydantic_private__", private)
         # At last: to another thread this says that the instance is filled.
         _set(instance, "__pydantic_fields_set__", {*arrived, *extra})

@@ -228,11 +228,15 @@ class RecordBranch(ContainerBranch):
 
     def fields_with(self, count: int, child: Any) -> Fields:
         """Return the first finished children, and perhaps an open one, as fields."""
-        so_far = self._fields if self._fields.count <= count else Fields(self.record)
-        so_far.extend(self.keys, self.finished, count)
+        fields = self._fields if self._fields.count <= count else Fields(self.record)
+        if fields.count < count:
+            fields = fields.copy()
+            fields.extend(self.keys, self.finished, count)
+            # Put in place, not changed there: another thread may be looking.
+            self._fields = fields
 
-        fields = so_far.copy()
         if child is not HELD:
+            fields = fields.copy()
             fields.add(self.keys[count], child)
         return fields
 
@@ -252,13 +256,12 @@ class Fields:
         """What belongs to no field."""
         self._read_from: dict[str, str] = {}
 
-    def extend(self, keys: list[str], values: list[Any], count: int) -> Fields:
+    def extend(self, keys: list[str], values: list[Any], count: int) -> None:
         """Take in children up to a number; those that cannot be shown are left out."""
         for index in range(self.count, count):
             if values[index] is not HELD:
                 self.add(keys[index], values[index])
         self.count = count
-        return self
 
     def add(self, key: str, value: Any) -> None:
         """Take in one child."""
@@ -272,12 +275,15 @@ class Fields:
     def copy(self) -> Fields:
         """Return the same, to be changed."""
         fields = Fields(self._shape)
+        fields.count = self.count
         fields.by_name = self.by_name.copy()
         fields.extra = self.extra.copy()
-        fields._read_from = self._read_from
+        fields._read_from = self._read_from.copy()
         return fields
 
 
 def fields_of(shape: RecordShape, keys: list[str], values: list[Any]) -> Fields:
     """Return all children of a finished object as fields."""
-    return Fields(shape).extend(keys, values, len(values))
+    fields = Fields(shape)
+    fields.extend(keys, values, len(values))
+    return fields
