@@ -79,6 +79,10 @@ class Trips(RootModel[list[Trip]]):
     pass
 
 
+class Nested(RootModel["dict[str, Nested]"]):
+    pass
+
+
 class Hidden(BaseModel):
     report: Annotated[Report, so.Stream.done]
     note: str
@@ -283,6 +287,7 @@ BASES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "one of several models": (Report | Section, {}, "schema"),
     "a dataclass": (Place, {}, "schema"),
     "a root model": (Trips, {}, "schema"),
+    "a type that contains itself and tells nothing": (Nested, {}, "structure"),
     "a length": (Annotated[str, MaxLen(9)], {}, "schema"),
     "a type that tells nothing": (dict[str, list[int]], {}, "structure"),
     "nothing": (None, {}, "structure"),
