@@ -185,11 +185,11 @@ class _Splitter(Step[Snapshot, Any]):
     def feed(self, snapshot: Snapshot) -> Iterable[Any]:
         check_snapshot(snapshot, "split_items")
 
-        node, _ = snapshot.edge
-        if self._cutter is not None and self._cutter.is_passing(node):
+        edge = snapshot.edge
+        if self._cutter is not None and self._cutter.is_waiting(edge):
             return ()
 
-        document = document_of(node)
+        document = document_of(edge[0])
         cutter = self._cutters.get(document) or Cutter(document, self._patterns)
         self._cutter = cutter
         if snapshot.complete:
@@ -197,7 +197,7 @@ class _Splitter(Step[Snapshot, Any]):
             return self._finish(cutter, snapshot)
 
         self._cutters[document] = cutter
-        items = cutter.follow(snapshot.edge, snapshot.end)
+        items = cutter.follow(edge, snapshot.end)
         return self._results(items, snapshot) if items else ()
 
     def _finish(self, cutter: Cutter, snapshot: Snapshot) -> Iterator[Any]:
@@ -239,5 +239,6 @@ def _no_list(path: Path, what: str, found: Any, snapshot: Snapshot) -> SchemaMis
         validation_error=error,
         path=path,
         snapshot=snapshot,
-        hint="split_items needs a list there: name another with path=(...), or use to_partial",
+        hint="split_items needs a list there, or an object of items: give another path, or use "
+        "to_partial",
     )

@@ -59,17 +59,19 @@ class Cutter:
         self._document = document
         self._is_seeking = patterns is None
         self._open = [_Open((), ways, is_object=False)]
+        self._mark: Mark | None = None
         self._marks: list[Mark] = []
         self._position = -1
         self._passing: Node | None = None  # has to close before there is more to cut
         self.found = False
         """Whether a pattern has led to a list, an object or null."""
 
-    def is_passing(self, node: Node) -> bool:
-        """Return whether nothing can be cut while a node is the innermost open one."""
+    def is_waiting(self, mark: Mark) -> bool:
+        """Return whether nothing can be cut at a mark that could not be cut before."""
+        node, _ = mark
         passing = self._passing
         if passing is None:
-            return False
+            return mark == self._mark
 
         while node.depth > passing.depth and node.parent is not None:
             node = node.parent
@@ -80,14 +82,14 @@ class Cutter:
 
         Raises NoItems when what a pattern leads to is a string, a number or a truth value.
         """
-        if self.is_passing(mark[0]):
+        if self.is_waiting(mark):
             return ()
 
         marks = marks_of(mark)
         if [count for _, count in marks] < [opened.index for opened in self._open]:
             return ()  # it was taken before the one that came last
 
-        self._marks = marks
+        self._mark, self._marks = mark, marks
         self._passing = None
         is_open = True
         for depth, opened in enumerate(self._open):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 import reactivex
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import AfterValidator, TypeAdapter, ValidationInfo
 from reactivex import operators as rx
 from reactivex.subject import Subject
 
@@ -297,6 +297,46 @@ def test_what_a_subscriber_raises_reaches_whoever_pushed_and_not_on_error() -> N
     with pytest.raises(KeyError, match="1"):
         source.on_next("[1, 2]")
     assert errors == []
+
+
+@pytest.mark.parametrize("text", ["[1, 2", "[1, [2, 3], 4"])
+def test_a_subscriber_may_push_into_the_source_again(text: str) -> None:
+    source = Subject[str]()
+    received: list[Any] = []
+    rest = iter([", 5, 6", ", 7]"])
+
+    def push_more(item: Any) -> None:
+        received.append(item)
+        for chunk in rest:
+            source.on_next(chunk)
+
+    source.pipe(ops.accumulate_json(), ops.split_items(Any)).subscribe(push_more)
+    source.on_next(text)
+
+    assert received == json.loads(text + ", 5, 6, 7]")
+
+
+def test_items_are_validated_as_strictly_as_asked() -> None:
+    text = '[1, "2", 3]'
+
+    assert items(chunked(text, 3), int).values == [1, 2, 3]
+    strict = through([text], ops.accumulate_json(), ops.split_items(int, strict=True))
+    assert strict.values == [1]
+    assert isinstance(strict.error, SchemaMismatch)
+
+
+def scaled(number: int, info: ValidationInfo) -> int:
+    return number * info.context["factor"] if info.context else number
+
+
+def test_validators_get_the_context() -> None:
+    received = through(
+        ['{"a": [1, 2], "b": [3]}'],
+        ops.accumulate_json(),
+        ops.split_items(Annotated[int, AfterValidator(scaled)], ("a",), context={"factor": 10}),
+    )
+
+    assert received.values == [10, 20]
 
 
 @pytest.mark.parametrize(
