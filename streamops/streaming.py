@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from enum import Enum
-from types import UnionType
-from typing import Annotated, Any, NewType, TypeVar, Union, get_args, get_origin
+from types import SimpleNamespace, UnionType
+from typing import (
+    Annotated,
+    Any,
+    NewType,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from pydantic.fields import FieldInfo
 
 T = TypeVar("T")
 
@@ -51,9 +63,27 @@ def unwrapped(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
             annotation = annotation.__supertype__
         elif hasattr(annotation, "__value__"):
             alias: Any = get_origin(annotation) or annotation
-            annotation = with_arguments(alias.__value__, alias.__type_params__, annotation)
+            annotation = with_arguments(_value_of(alias), alias.__type_params__, annotation)
         else:
-            return annotation, metadata
+            return annotation, _flattened(metadata)
+
+
+def _value_of(alias: Any) -> Any:
+    """Return what an alias stands for, with names in it that were not known where it stands."""
+    namespace = vars(sys.modules[alias.__module__])
+    holder = SimpleNamespace(__annotations__={"value": alias.__value__})
+    try:
+        return get_type_hints(holder, namespace, {}, include_extras=True)["value"]
+    except NameError:
+        return alias.__value__
+
+
+def _flattened(metadata: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return metadata with what a Field brings along."""
+    found: list[Any] = []
+    for said in metadata:
+        found += [said, *said.metadata] if isinstance(said, FieldInfo) else [said]
+    return tuple(found)
 
 
 def with_arguments(annotation: Any, parameters: tuple[Any, ...], generic: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 from functools import cached_property
+from itertools import islice
 from typing import Any, Literal, cast, get_args, get_origin
 
 from streamops.collection_shapes import DictOf, ListOf
@@ -91,7 +92,7 @@ class TaggedUnion(OneOf):
 
     def seen_in(self, node: Node, count: int) -> Shape:
         if isinstance(node, ObjectNode):
-            for tag in zip(node.keys, node.values[:count], strict=False):
+            for tag in zip(node.keys, islice(node.values, count), strict=False):
                 if isinstance(tag[1], str | int) and tag in self.by_tag:
                     return self.by_tag[tag].seen_in(node, count)
 
