@@ -16,7 +16,7 @@ from streamops.priors import AROUND_KEY, Kind, Learned
 from streamops.reading import reader_of
 from streamops.record_shapes import RecordShape
 from streamops.root_shapes import RootShape
-from streamops.shapes import Shape, WhenDone
+from streamops.shapes import Shape, Wrapped
 from streamops.snapshot import Snapshot
 from streamops.union_shapes import OneOf, TaggedUnion
 
@@ -346,7 +346,7 @@ def _alternatives(shape: Shape) -> list[Shape]:
     match shape:
         case OneOf():
             return shape.members
-        case WhenDone():
+        case Wrapped():
             return [shape.shape]
         case RootShape():
             return [shape.root]
