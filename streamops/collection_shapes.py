@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any, cast
 
 from streamops.nodes import ArrayNode, ContainerNode, Node, ObjectNode, Path
@@ -63,15 +64,12 @@ class ListOf(Shape):
         items: list[Any] = []
         for index, item in enumerate(cast("list[Any]", raw)):
             try:
-                value = self.item.finish(item)
+                items.append(self.item.finish(item))
             except InvalidValue as invalid:
                 raise invalid.below(index) from None
 
-            # What follows an item that cannot be shown would stand in the wrong place.
-            if value is HELD:
-                break
-            items.append(value)
-
+        # What follows an item that cannot be shown would stand in the wrong place.
+        items = list(takewhile(lambda item: item is not HELD, items))
         return _collected(items, self._collect)
 
     def child(self, node: Node, index: int) -> Shape | None:

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from enum import Enum
 from functools import partial
-from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from annotated_types import MaxLen, MinLen
 from pydantic import (
@@ -266,8 +266,9 @@ class _Compiler:
             return False  # an alias contains itself
 
         type_, _ = unwrapped(annotation)
+        parts = get_type_hints(type_).values() if _is_namedtuple(type_) else get_args(type_)
         return _is_record(type_) or any(
-            self._holds_models(argument, annotation, *within) for argument in get_args(type_)
+            self._holds_models(part, annotation, *within) for part in parts
         )
 
 
@@ -282,6 +283,11 @@ def _is_record(type_: Any) -> bool:
     return class_ is not None and (
         issubclass(class_, BaseModel) or is_dataclass(class_) or is_typeddict(class_)
     )
+
+
+def _is_namedtuple(type_: Any) -> bool:
+    class_ = _class_of(type_)
+    return class_ is not None and issubclass(class_, tuple) and hasattr(class_, "_fields")
 
 
 def _reads_by_itself(said: Any) -> bool:

@@ -17,7 +17,7 @@ from streamops.partial import (
     field_state,
     partial_model,
 )
-from streamops.shapes import HELD, Branch, ContainerBranch, InvalidValue, Shape, View, json_of
+from streamops.shapes import HELD, Branch, HeldBranch, InvalidValue, Shape, View, json_of
 from streamops.validation import Validation
 
 
@@ -111,7 +111,7 @@ class _RootBranch(Branch):
             return self.shape.assemble(raw, root), True
 
         model = self.shape.finish(raw)
-        if self.shape.root.holds_models and isinstance(self._root, ContainerBranch):
+        if self.shape.root.holds_models and not isinstance(self._root, HeldBranch):
             shown, _ = self._root.finish(raw)
             if is_equal(model.root, shown):
                 model.root = with_shown(model.root, shown)
