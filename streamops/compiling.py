@@ -219,11 +219,15 @@ class _Compiler:
             self._shapes[model] = RootShape(model, root, self._validation)
         return self._shapes[model]
 
-    def _struct(self, type_: Any, config: ConfigDict) -> Shape:
+    def _struct(self, type_: Any, config: ConfigDict) -> Shape | None:
         known_as = type_, id(config)  # without a config of its own, it has that of the model around
         if known_as not in self._shapes:
-            shape = TypedDictShape if is_typeddict(get_origin(type_) or type_) else DataclassShape
-            self._shapes[known_as] = shape(type_, config, self.shape_of, self._validation)
+            new_shape = TypedDictShape if is_typeddict(_class_of(type_)) else DataclassShape
+            shape = new_shape(type_, config, self.shape_of, self._validation)
+            if not shape.judge.stands_alone:
+                return None
+
+            self._shapes[known_as] = shape
         return self._shapes[known_as]
 
     def _union(
@@ -266,7 +270,7 @@ class _Compiler:
             return False  # an alias contains itself
 
         type_, _ = unwrapped(annotation)
-        parts = get_type_hints(type_).values() if _is_namedtuple(type_) else get_args(type_)
+        parts = _types_in_namedtuple(type_) or get_args(type_)
         return _is_record(type_) or any(
             self._holds_models(part, annotation, *within) for part in parts
         )
@@ -285,9 +289,15 @@ def _is_record(type_: Any) -> bool:
     )
 
 
-def _is_namedtuple(type_: Any) -> bool:
-    class_ = _class_of(type_)
-    return class_ is not None and issubclass(class_, tuple) and hasattr(class_, "_fields")
+def _types_in_namedtuple(type_: Any) -> list[Any]:
+    class_: Any = _class_of(type_)
+    if not hasattr(class_, "_fields"):
+        return []
+
+    try:
+        return list(get_type_hints(class_).values())
+    except NameError:  # it has names of where it stands
+        return []
 
 
 def _reads_by_itself(said: Any) -> bool:

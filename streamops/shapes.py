@@ -18,7 +18,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from pydantic_core import InitErrorDetails, PydanticSerializationError, to_json
+from pydantic_core import InitErrorDetails, PydanticSerializationError, SchemaError, to_json
 
 from streamops.nodes import ContainerNode, Node, Path, path_of
 from streamops.snapshot import Snapshot
@@ -290,6 +290,14 @@ class Whole(Shape):
         except PydanticUserError:  # a type with a config of its own
             return TypeAdapter(self._annotation)
 
+    @cached_property
+    def stands_alone(self) -> bool:
+        """Whether the type can be read by itself, not only where it stands."""
+        try:
+            return bool(self.adapter.pydantic_complete)  # else it has names of where it stands
+        except (PydanticUserError, SchemaError):
+            return False
+
     def open(self, node: Node, *, visible: bool) -> Branch:
         return HeldBranch(self, node, visible=visible)
 
@@ -298,7 +306,8 @@ class Whole(Shape):
         return self._validation.read(self.adapter, json_of(raw))
 
     def finish(self, raw: Any) -> Any:
-        if self.holds_models and self._validation.when == "final":
+        is_late = self.holds_models and self._validation.when == "final"
+        if is_late or not self.stands_alone:
             return HELD
 
         try:

@@ -35,7 +35,8 @@ class StructShape(RecordShape):
         self._annotation = type_
         self.type: Any = get_origin(type_) or type_
         self._config: ConfigDict = getattr(self.type, "__pydantic_config__", None) or config
-        self._judge = Whole(type_, config, validation, holds_models=True)
+        self.judge = Whole(type_, config, validation, holds_models=True)
+        """What validates the type."""
 
     @property
     def name(self) -> str:
@@ -75,7 +76,7 @@ class StructShape(RecordShape):
         return HeldBranch(self, node, visible=visible)
 
     def validate(self, raw: Any) -> Any:
-        return self._judge.read(raw)
+        return self.judge.read(raw)
 
     @abstractmethod
     def fields_in(self, value: Any) -> dict[str, Any]:
@@ -87,7 +88,7 @@ class StructShape(RecordShape):
 
     @cached_property
     def _core_fields(self) -> dict[str, CoreSchema]:
-        return fields_in(self._judge.adapter.core_schema)
+        return fields_in(self.judge.adapter.core_schema)
 
     @property
     def _is_read_by_name(self) -> bool:
