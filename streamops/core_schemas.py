@@ -30,6 +30,17 @@ def innermost(schema: CoreSchema, *types: str) -> CoreSchema | None:
     return schema
 
 
+def item_schema(schema: CoreSchema) -> CoreSchema:
+    """Return the schema of the items of a list, to be used by itself."""
+    found = innermost(schema, "list")
+    assert found is not None
+    items: CoreSchema = found["items_schema"]
+    if schema["type"] != "definitions":
+        return items
+
+    return {"type": "definitions", "schema": items, "definitions": schema["definitions"]}
+
+
 def fields_in(schema: CoreSchema) -> dict[str, CoreSchema]:
     """Return the schemas of the fields that a dataclass or a TypedDict is read from and has."""
     found = innermost(schema, "dataclass-args", "typed-dict")

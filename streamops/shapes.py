@@ -13,13 +13,20 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
-from typing import Any, Final, Literal, get_origin
+from typing import Any, Final, Literal, cast, get_origin
 from uuid import UUID
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from pydantic_core import InitErrorDetails, PydanticSerializationError, SchemaError, to_json
+from pydantic_core import (
+    InitErrorDetails,
+    PydanticSerializationError,
+    SchemaError,
+    SchemaValidator,
+    to_json,
+)
 
+from streamops.core_schemas import CoreSchema, item_schema
 from streamops.nodes import ContainerNode, Node, Path, path_of
 from streamops.snapshot import Snapshot
 from streamops.validation import Validation
@@ -283,27 +290,41 @@ class Whole(Shape):
         return get_origin(annotation) is Literal
 
     @cached_property
-    def adapter(self) -> TypeAdapter[Any]:
-        """What validates the type."""
-        try:
-            return TypeAdapter(self._annotation, config=self._config)
-        except PydanticUserError:  # a type with a config of its own
-            return TypeAdapter(self._annotation)
+    def core_schema(self) -> CoreSchema:
+        """What pydantic made of the type."""
+        return self._compiled[0]
 
     @cached_property
     def stands_alone(self) -> bool:
         """Whether the type can be read by itself, not only where it stands."""
         try:
-            return bool(self.adapter.pydantic_complete)  # else it has names of where it stands
-        except (PydanticUserError, SchemaError):
+            return self.core_schema["type"] is not None
+        except (PydanticUserError, SchemaError):  # it has names of where it stands
             return False
+
+    @cached_property
+    def _compiled(self) -> tuple[CoreSchema, SchemaValidator]:
+        try:
+            adapter: TypeAdapter[Any] = TypeAdapter(self._annotation, config=self._config)
+        except PydanticUserError:
+            return self._compiled_in_list()
+
+        return adapter.core_schema, cast("SchemaValidator", adapter.validator)
+
+    def _compiled_in_list(self) -> tuple[CoreSchema, SchemaValidator]:
+        # Dataclasses and TypedDicts take the config of the model around them if they have none,
+        # but TypeAdapter only lets a list of them do so.
+        list_of: Any = list
+        adapter: TypeAdapter[Any] = TypeAdapter(list_of[self._annotation], config=self._config)
+        schema = item_schema(adapter.core_schema)
+        return schema, SchemaValidator(schema)
 
     def open(self, node: Node, *, visible: bool) -> Branch:
         return HeldBranch(self, node, visible=visible)
 
     def read(self, raw: Any) -> Any:
         """Return what finished JSON is as the type; raises ValidationError."""
-        return self._validation.read(self.adapter, json_of(raw))
+        return self._validation.read(self._compiled[1], json_of(raw))
 
     def finish(self, raw: Any) -> Any:
         is_late = self.holds_models and self._validation.when == "final"

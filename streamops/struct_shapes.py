@@ -88,7 +88,7 @@ class StructShape(RecordShape):
 
     @cached_property
     def _core_fields(self) -> dict[str, CoreSchema]:
-        return fields_in(self.judge.adapter.core_schema)
+        return fields_in(self.judge.core_schema)
 
     @property
     def _is_read_by_name(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, TypeAdapter
+from pydantic_core import SchemaValidator
 
 ValidateWhen: TypeAlias = Literal["closed", "final", "eager"]
 """Nested models when they close, everything at the end, or also each field of a model."""
@@ -26,9 +27,9 @@ class Validation:
         if self.strict is not None and not isinstance(self.strict, bool):
             raise TypeError(f"strict is True, False or None, not {self.strict!r}")
 
-    def read(self, adapter: TypeAdapter[Any], json: str | bytes) -> Any:
+    def read(self, reader: TypeAdapter[Any] | SchemaValidator, json: str | bytes) -> Any:
         """Return what JSON is as a type; raises ValidationError."""
-        return adapter.validate_json(json, strict=self.strict, context=self.context)
+        return reader.validate_json(json, strict=self.strict, context=self.context)
 
     def read_model(self, model: type[BaseModel], json: str | bytes) -> BaseModel:
         """Return what JSON is as a model; raises ValidationError."""
