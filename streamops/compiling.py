@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from enum import Enum
 from functools import partial
-from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from annotated_types import MaxLen, MinLen
 from pydantic import (
@@ -27,11 +27,12 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
+from streamops.annotations import class_of, types_in, unwrapped
 from streamops.collection_shapes import Anything, DictOf, ListOf
 from streamops.model_shapes import ModelShape
 from streamops.root_shapes import RootShape
 from streamops.shapes import NEVER, Late, Shape, WhenDone, Whole
-from streamops.streaming import Stream, marks_of, unwrapped
+from streamops.streaming import Stream, marks_of
 from streamops.struct_shapes import DataclassShape, TypedDictShape
 from streamops.union_shapes import (
     OneOf,
@@ -117,7 +118,10 @@ class _Compiler:
 
     def _whole(self, annotation: Any, config: ConfigDict) -> Whole:
         return Whole(
-            annotation, config, self._validation, holds_models=self._holds_models(annotation)
+            annotation,
+            config,
+            self._validation,
+            holds_models=any(map(_is_record, types_in(annotation))),
         )
 
     def _growing(
@@ -133,7 +137,7 @@ class _Compiler:
         if type_ in (int, float, bool):
             return None if metadata else Atom(type_, config, self._validation)
 
-        class_ = _class_of(type_)
+        class_ = class_of(type_)
         if class_ is not None:
             if issubclass(class_, RootModel):
                 return self._root(cast("type[RootModel[Any]]", class_))
@@ -222,7 +226,7 @@ class _Compiler:
     def _struct(self, type_: Any, config: ConfigDict) -> Shape | None:
         known_as = type_, id(config)  # without a config of its own, it has that of the model around
         if known_as not in self._shapes:
-            new_shape = TypedDictShape if is_typeddict(_class_of(type_)) else DataclassShape
+            new_shape = TypedDictShape if is_typeddict(class_of(type_)) else DataclassShape
             shape = new_shape(type_, config, self.shape_of, self._validation)
             if not shape.judge.stands_alone:
                 return None
@@ -265,39 +269,12 @@ class _Compiler:
 
         return OneOf(judge, members, nullable=nullable)
 
-    def _holds_models(self, annotation: Any, *within: Any) -> bool:
-        if annotation in within:
-            return False  # an alias contains itself
-
-        type_, _ = unwrapped(annotation)
-        parts = _types_in_namedtuple(type_) or get_args(type_)
-        return _is_record(type_) or any(
-            self._holds_models(part, annotation, *within) for part in parts
-        )
-
-
-def _class_of(type_: Any) -> type[Any] | None:
-    """Return the class that a type is, perhaps with arguments."""
-    origin: Any = get_origin(type_) or type_
-    return cast("type[Any]", origin) if isinstance(origin, type) else None
-
 
 def _is_record(type_: Any) -> bool:
-    class_ = _class_of(type_)
+    class_ = class_of(type_)
     return class_ is not None and (
         issubclass(class_, BaseModel) or is_dataclass(class_) or is_typeddict(class_)
     )
-
-
-def _types_in_namedtuple(type_: Any) -> list[Any]:
-    class_: Any = _class_of(type_)
-    if not hasattr(class_, "_fields"):
-        return []
-
-    try:
-        return list(get_type_hints(class_).values())
-    except NameError:  # it has names of where it stands
-        return []
 
 
 def _reads_by_itself(said: Any) -> bool:

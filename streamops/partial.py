@@ -30,7 +30,9 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from typing_extensions import is_typeddict
 
+from streamops.annotations import types_in
 from streamops.forgiving import forgiving_metadata, forgiving_namespace
 from streamops.nodes import Path
 from streamops.snapshot import Finished, Snapshot, value_at
@@ -378,6 +380,9 @@ def _optional(model: type[BaseModel], field: FieldInfo) -> tuple[Any, Any]:
     """
     metadata = tuple(map(forgiving_metadata, field.metadata))
     annotation = _resolved(field.annotation, model)
+    if any(is_dataclass(type_) or is_typeddict(type_) for type_ in types_in(annotation)):
+        annotation = Any  # pydantic warns of unfinished ones where it expects them
+
     if metadata:
         annotation = Annotated[(annotation, *metadata)]
 

@@ -13,13 +13,13 @@ import typing_extensions
 from pydantic import ConfigDict
 from pydantic.fields import FieldInfo
 
+from streamops.annotations import with_arguments
 from streamops.collection_shapes import Anything
 from streamops.core_schemas import CoreSchema, fields_in, keys_in
 from streamops.model_shapes import is_equal, with_shown
 from streamops.nodes import Node, ObjectNode
 from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape
 from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, Whole
-from streamops.streaming import with_arguments
 from streamops.validation import Validation
 
 _QUALIFIERS = (Required, typing_extensions.NotRequired, typing_extensions.ReadOnly)

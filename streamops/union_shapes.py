@@ -8,12 +8,12 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Literal, cast, get_args, get_origin
 
+from streamops.annotations import unwrapped
 from streamops.collection_shapes import DictOf, ListOf
 from streamops.nodes import ArrayNode, Node, ObjectNode, Path, StringNode
 from streamops.record_shapes import RecordShape
 from streamops.root_shapes import RootShape
 from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, Whole, Wrapped
-from streamops.streaming import unwrapped
 from streamops.value_shapes import Atom, Guessed, Text
 
 _NODES: dict[type, type[Node]] = {dict: ObjectNode, list: ArrayNode, str: StringNode}
