@@ -66,13 +66,16 @@ def class_of(type_: Any) -> type[Any] | None:
     return cast("type[Any]", origin) if isinstance(origin, type) else None
 
 
-def types_in(annotation: Any, *within: Any) -> Iterator[Any]:
-    """Yield a type and those that it is made of, as far as the annotation tells."""
+def types_in(annotation: Any, *within: Any) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """Yield a type and those that it is made of, as far as the annotation tells.
+
+    Each comes with the metadata around it.
+    """
     if annotation in within:
         return  # an alias contains itself
 
-    type_, _ = unwrapped(annotation)
-    yield type_
+    type_, metadata = unwrapped(annotation)
+    yield type_, metadata
     for part in _types_in_namedtuple(type_) or get_args(type_):
         yield from types_in(part, annotation, *within)
 

@@ -30,6 +30,8 @@ from typing_extensions import is_typeddict
 from streamops.annotations import class_of, types_in, unwrapped
 from streamops.collection_shapes import Anything, DictOf, ListOf
 from streamops.model_shapes import ModelShape
+from streamops.record_shapes import RecordShape
+from streamops.revised_shapes import Revised
 from streamops.root_shapes import RootShape
 from streamops.shapes import NEVER, Late, Shape, WhenDone, Whole
 from streamops.streaming import Stream, marks_of
@@ -111,6 +113,9 @@ class _Compiler:
         if not any(map(_reads_by_itself, (type_, *metadata))):
             shape = self._growing(type_, whole, metadata, config)
 
+        if isinstance(shape, RecordShape | RootShape) and any(map(_revises, metadata)):
+            return Revised(shape, self._whole(whole, config))
+
         if shape is None and grows:
             return self._guessed(type_, whole, config)
 
@@ -121,7 +126,7 @@ class _Compiler:
             annotation,
             config,
             self._validation,
-            holds_models=any(map(_is_record, types_in(annotation))),
+            holds_models=any(_is_record(type_) for type_, _ in types_in(annotation)),
         )
 
     def _growing(
@@ -285,6 +290,10 @@ def _reads_by_itself(said: Any) -> bool:
 
     standard: Any = BaseModel.__get_pydantic_core_schema__
     return getattr(own, "__func__", own) is not standard.__func__
+
+
+def _revises(said: Any) -> bool:
+    return isinstance(said, AfterValidator)
 
 
 def _goes_left_to_right(said: Any) -> bool:

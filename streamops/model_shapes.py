@@ -8,14 +8,19 @@ from functools import cached_property
 from typing import Annotated, Any, cast
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     AliasPath,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
+    PlainValidator,
+    WrapValidator,
 )
 from pydantic.fields import FieldInfo
 
+from streamops.annotations import types_in
 from streamops.collection_shapes import Anything
 from streamops.field_checks import FieldChecks
 from streamops.nodes import Node, ObjectNode, Path, path_of
@@ -116,7 +121,18 @@ class ModelShape(RecordShape):
     def may_change(self, name: str) -> bool:
         """Return whether a validator of the model may change what a field becomes."""
         decorators = self.model.__pydantic_decorators__
-        return bool(decorators.model_validators or self._validators_of(name))
+        return bool(
+            decorators.model_validators or self._validators_of(name) or name in self._revised
+        )
+
+    @cached_property
+    def _revised(self) -> set[str]:
+        """The fields with validators in their types."""
+        return {
+            name
+            for name, type_ in self.types.items()
+            if any(_is_validator(said) for _, metadata in types_in(type_) for said in metadata)
+        }
 
     def may_rewrite(self, name: str) -> bool:
         return self._rewrites_all or any(mode != "after" for mode in self._validators_of(name))
@@ -219,6 +235,10 @@ class _Arrived:
     def defaults(self) -> dict[str, Any]:
         """Return what fields show that have not arrived: their default, else None."""
         return self._defaults
+
+
+def _is_validator(said: Any) -> bool:
+    return isinstance(said, AfterValidator | BeforeValidator | PlainValidator | WrapValidator)
 
 
 def _with_discriminator(annotation: Any, field: FieldInfo) -> Any:

@@ -380,7 +380,7 @@ def _optional(model: type[BaseModel], field: FieldInfo) -> tuple[Any, Any]:
     """
     metadata = tuple(map(forgiving_metadata, field.metadata))
     annotation = _resolved(field.annotation, model)
-    if any(is_dataclass(type_) or is_typeddict(type_) for type_ in types_in(annotation)):
+    if any(is_dataclass(type_) or is_typeddict(type_) for type_, _ in types_in(annotation)):
         annotation = Any  # pydantic warns of unfinished ones where it expects them
 
     if metadata:

@@ -17,7 +17,7 @@ from streamops.partial import (
     field_state,
     partial_model,
 )
-from streamops.shapes import HELD, Branch, HeldBranch, InvalidValue, Shape, View, json_of
+from streamops.shapes import HELD, Branch, HeldBranch, InvalidValue, Shape, StandIn, View, json_of
 from streamops.validation import Validation
 
 
@@ -76,49 +76,27 @@ class RootShape(Shape):
         return self.root.child(node, index)
 
 
-class _RootBranch(Branch):
+class _RootBranch(StandIn):
     """Follows the root in place of the model around it."""
 
     def __init__(self, shape: RootShape, root: Branch) -> None:
-        super().__init__(root.node, visible=root.visible)
+        super().__init__(root)
         self.shape = shape
-        self._root = root
-        self.may_hold = root.may_hold
-        self.is_lazy = not root.may_hold
-
-    def attach(self, parent: Branch, *, is_judged_later: bool) -> None:
-        super().attach(parent, is_judged_later=is_judged_later)
-        self._root.attach(parent, is_judged_later=is_judged_later)
-
-    def advance(self, count: int) -> bool:
-        changed = self._root.advance(count)
-        self.visible = self._root.visible
-        return changed
-
-    def open(self, child: Node) -> Branch:
-        branch = self._root.open(child)
-        branch.parent = self
-        return branch
-
-    def finish_child(self, child: Branch) -> bool:
-        changed = self._root.finish_child(child)
-        self.visible = self._root.visible
-        return changed
 
     def finish(self, raw: Any) -> tuple[Any, bool]:
         if self.shape.is_validated_at_the_end:
-            root, _ = self._root.finish(raw)
+            root, _ = self.branch.finish(raw)
             return self.shape.assemble(raw, root), True
 
         model = self.shape.finish(raw)
-        if self.shape.root.holds_models and not isinstance(self._root, HeldBranch):
-            shown, _ = self._root.finish(raw)
+        if self.shape.root.holds_models and not isinstance(self.branch, HeldBranch):
+            shown, _ = self.branch.finish(raw)
             if is_equal(model.root, shown):
                 model.root = with_shown(model.root, shown)
         return model, True
 
     def show(self, view: View, count: int, child: Any) -> Any:
-        if self.may_hold and self._root.show(view, count, child) is HELD:
+        if self.may_hold and self.branch.show(view, count, child) is HELD:
             return HELD
 
         return PartialState(self, view).attach(partial_model(self.shape.model))
@@ -127,7 +105,7 @@ class _RootBranch(Branch):
         """Return the root as it was."""
         assert view is not None
         count, child = view.within(self)
-        return {"root": self._root.show(view, count, child)}, {}
+        return {"root": self.branch.show(view, count, child)}, {}
 
     def state(self, view: View | None, path: Path) -> FieldState:
         """Return how far the value at a path inside the root was."""

@@ -434,3 +434,32 @@ class HeldBranch(Branch):
 
     def show(self, view: View, count: int, child: Any) -> Any:
         return HELD
+
+
+class StandIn(Branch):
+    """Follows a value in place of another branch that does the work."""
+
+    def __init__(self, branch: Branch) -> None:
+        super().__init__(branch.node, visible=branch.visible)
+        self.branch = branch
+        self.may_hold = branch.may_hold
+        self.is_lazy = not branch.may_hold
+
+    def attach(self, parent: Branch, *, is_judged_later: bool) -> None:
+        super().attach(parent, is_judged_later=is_judged_later)
+        self.branch.attach(parent, is_judged_later=is_judged_later)
+
+    def advance(self, count: int) -> bool:
+        changed = self.branch.advance(count)
+        self.visible = self.branch.visible
+        return changed
+
+    def open(self, child: Node) -> Branch:
+        branch = self.branch.open(child)
+        branch.parent = self
+        return branch
+
+    def finish_child(self, child: Branch) -> bool:
+        changed = self.branch.finish_child(child)
+        self.visible = self.branch.visible
+        return changed

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 import reactivex
-from pydantic import BaseModel, Field, field_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator
 from reactivex import Observable
 from reactivex import operators as rx
 from reactivex.subject import Subject
@@ -336,3 +336,42 @@ def test_a_generic_model_that_refers_to_itself_works() -> None:
 
     assert partial.rest.others[0].value == 3
     assert type(partial.rest.others[0]) is type(partial)
+
+
+class Name(BaseModel):
+    text: str
+
+
+def in_capitals(name: Name) -> Name:
+    return name.model_copy(update={"text": name.text.upper()})
+
+
+def in_order(names: list[Name]) -> list[Name]:
+    return sorted(names, key=lambda name: name.text)
+
+
+class Names(BaseModel):
+    loud: list[Annotated[Name, AfterValidator(in_capitals)]] = []
+    sorted: Annotated[list[Name], AfterValidator(in_order)] = []
+    last: str = ""
+
+
+class Register(BaseModel):
+    names: Names
+    last: str = ""
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_what_a_validator_makes_of_a_closed_model_is_shown_from_then_on(size: int) -> None:
+    text = (
+        '{"names": {"loud": [{"text": "ab"}], "sorted": [{"text": "b"}, {"text": "a"}]}, "last": "'
+    )
+    truth = Register.model_validate_json(text + '"}')
+
+    emitted = partials([*chunked(text, size), '"}'], Register).values
+
+    assert emitted[-2].names == truth.names
+    assert emitted[-1] == truth
+    loud = [p.names.loud[0] for p in emitted if p.names and p.names.loud]
+    closed = [name for name in loud if not type(name).__name__.startswith("Partial")]
+    assert [name.text for name in closed] == ["AB"] * len(closed)
