@@ -40,7 +40,7 @@ from tests.growing import (
     Validated,
 )
 
-names = st.text(st.sampled_from('abä"\\\n😀 '), max_size=6)
+names = st.text(st.sampled_from('aBä"\\\n😀 '), max_size=6)
 integers = st.integers(-(10**6), 10**6)
 floats = st.floats(allow_nan=False, allow_infinity=False)
 json_values = st.recursive(

@@ -13,23 +13,28 @@ from tests.growing_classes import (
     CLASSES,
     ROOTS,
     ByName,
+    Deep,
     Doubly,
+    Json,
     Names,
     OneAddress,
     Prepared,
     RootedLeaf,
     Selfish,
+    Several,
     Word,
 )
 from tests.growing_configs import CONFIGS, SERIALIZERS
-from tests.growing_containers import CONTAINERS
+from tests.growing_containers import CONTAINERS, Stone
 from tests.growing_dataclasses import (
     DATACLASSES,
     DICTS,
+    Boxed,
     Derived,
     Leaf,
     Slotted,
     Sparse,
+    Templated,
     Total,
     WithDicts,
 )
@@ -65,11 +70,13 @@ LIVE: Kinds = {
         Leaf,
         Derived,
         Slotted,
+        Boxed[str],
         list[Leaf],
         dict[str, Derived],
         Total,
         Sparse,
         WithDicts,
+        Templated[Stone],
         Names,
         ByName,
         Word,
@@ -78,6 +85,9 @@ LIVE: Kinds = {
         RootedLeaf,
         Selfish,
         Prepared,
+        Deep,
+        Json,
+        Several[str],
         tuple[str, ...],
         list[Names],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from hypothesis import strategies as st
 from pydantic import (
@@ -16,6 +16,7 @@ from pydantic import (
     PlainSerializer,
     SerializeAsAny,
     SerializerFunctionWrapHandler,
+    StringConstraints,
     WrapSerializer,
     computed_field,
     field_serializer,
@@ -25,11 +26,9 @@ from pydantic.alias_generators import to_camel, to_pascal
 
 from tests.documents import few, names, objects
 from tests.documents_by_schema import fitting
+from tests.growing import Address
 from tests.growing_containers import Stone
-
-
-def repr_of(value: object) -> str:
-    return repr(value)
+from tests.growing_dataclasses import Leaf, Total
 
 
 class Dumping(BaseModel):
@@ -38,7 +37,7 @@ class Dumping(BaseModel):
     plain: Annotated[int, PlainSerializer(lambda number: -number)]
     text: Annotated[str, PlainSerializer(lambda text: text.upper(), return_type=str)]
     only_json: Annotated[int, PlainSerializer(lambda number: f"{number:+}", when_used="json")]
-    unless_none: Annotated[int | None, PlainSerializer(repr_of, when_used="unless-none")] = None
+    unless_none: Annotated[int | None, PlainSerializer(str, when_used="unless-none")] = None
     wrapped: Annotated[list[int], WrapSerializer(lambda value, handler: handler(value[::-1]))]
     any_: SerializeAsAny[Stone | None] = None
     by_field: date
@@ -88,6 +87,23 @@ class DumpedWithin(BaseModel):
     @computed_field(alias="count", repr=False)
     def counted(self) -> int:
         return len(self.around)
+
+
+class Lowering(BaseModel):
+    model_config = ConfigDict(str_to_lower=True, str_strip_whitespace=True)
+
+    name: str
+    names: list[str] = []
+    by_name: dict[str, str] = {}
+    upper: Annotated[str, StringConstraints(to_upper=True)] = ""
+    stripped: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    by_upper: dict[Annotated[str, StringConstraints(to_upper=True)], int] = {}
+    one_of: Literal["a", "b"] | str = ""
+    named: Address | None = None
+    total: Total | None = None
+    leaf: Leaf | None = None
+    anything: Any = None
+    last: str = ""
 
 
 class Old(BaseModel):
@@ -184,7 +200,8 @@ SERIALIZERS: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 CONFIGS: dict[Any, st.SearchStrategy[Any]] = {
-    kind: fitting(kind) for kind in (Old, Camel, Deferred, Later, Extra, Extras, Ignoring, Made)
+    kind: fitting(kind)
+    for kind in (Lowering, Old, Camel, Deferred, Later, Extra, Extras, Ignoring, Made)
 } | {
     ByNameOnly: objects({"first": names}, {"stone": fitting(Stone), "one": names}),
     Paths: objects(

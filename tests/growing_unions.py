@@ -279,18 +279,16 @@ UNIONS: dict[Any, st.SearchStrategy[Any]] = {
     )
 }
 
-LEFT_TO_RIGHT: dict[Any, st.SearchStrategy[Any]] = {
-    LeftToRight: st.fixed_dictionaries(
-        {},
-        optional={
-            "text": st.sampled_from(["12", "ab", 12]),
-            "number": st.sampled_from([1, 1.5, "2"]),
-            "yes": st.sampled_from(["true", "no", True]),
-            "day": st.sampled_from(["2020-01-02", "ab", 0]),
-            "model": fitting(Large),
-            "either": st.sampled_from([[1, "2"], ["1", "2"], ["a"]]),
-            "many": st.lists(st.sampled_from(["12", "ab", 12]), max_size=3),
-            "last": st.text("ab", max_size=3),
-        },
-    )
-}
+UNIONS[LeftToRight] = st.fixed_dictionaries(
+    {},
+    optional={
+        "text": st.sampled_from(["12", "ab", 12]),
+        "number": st.sampled_from([1, 1.5, "2"]),
+        "yes": st.sampled_from(["true", "no", True]),
+        "day": st.sampled_from(["2020-01-02", "ab", 0]),
+        "model": fitting(Large),
+        "either": st.sampled_from([[1, "2"], ["1", "2"], ["a"]]),
+        "many": st.lists(st.sampled_from(["12", "ab", 12]), max_size=3),
+        "last": st.text("ab", max_size=3),
+    },
+)

@@ -9,12 +9,10 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ModelWrapValidatorHandler,
     PlainValidator,
     SkipValidation,
-    StringConstraints,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
@@ -151,7 +149,6 @@ class Rewriting(BaseModel):
     """Validators that change what they get."""
 
     upper: Annotated[str, AfterValidator(str.upper)] = ""
-    stripped: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True)] = ""
     sorted_: Annotated[list[int], AfterValidator(sorted)] = Field(default=[], alias="sorted")
     split: Annotated[list[str], BeforeValidator(lambda text: str(text).split(","))] = []
     length: Annotated[int, PlainValidator(len, json_schema_input_type=str)] = 0
@@ -195,14 +192,6 @@ class RewritingWithin(BaseModel):
     last: str = ""
 
 
-class Lowering(BaseModel):
-    model_config = ConfigDict(str_to_lower=True, str_strip_whitespace=True)
-
-    name: str
-    names: list[str] = []
-    by_name: dict[str, str] = {}
-
-
 VALIDATORS: dict[Any, st.SearchStrategy[Any]] = {
     kind: fitting(kind)
     for kind in (
@@ -221,7 +210,6 @@ _rewriting = objects(
     {},
     {
         "upper": names,
-        "stripped": names,
         "sorted": few(integers),
         "split": st.sampled_from(["", "a,b"]),
         "length": names,
@@ -237,7 +225,6 @@ REWRITERS: dict[Any, st.SearchStrategy[Any]] = {
     Rewriting: _rewriting,
     Unpacked: _unpacked,
     Replaced: fitting(Replaced),
-    Lowering: fitting(Lowering),
     RewritingWithin: objects(
         {"rewriting": _rewriting},
         {"unpacked": few(_unpacked), "replaced": fitting(Replaced), "last": names},
