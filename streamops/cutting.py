@@ -18,9 +18,10 @@ _CLOSED = sys.maxsize  # children that there may be in a container that is close
 
 _separators = re.compile(r"[ \t\n\r,]*")
 _colon = re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
-_string = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
+# Possessive: a pattern that could go back would keep where to, for each escape.
+_string = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)
 _atom = re.compile(r"true|false|null|NaN|-?Infinity|[-+.0-9eE]+")
-_strings_and_brackets = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+_strings_and_brackets = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
 
 
 class Item(NamedTuple):

@@ -80,6 +80,15 @@ def test_items_that_nobody_keeps_take_no_more_than_their_text(
     assert peak_of(write(number), split) - peak_of(write(few), split) < text * 1.05 + SPARE
 
 
+@pytest.mark.parametrize("string", ['"{}"', '{{"key": "{}"}}', '[1, "{}"]'])
+def test_escapes_take_no_more_memory_than_letters(string: str) -> None:
+    def peak(character: str) -> int:
+        pieces = iter(["[", string.format(character * 100_000), "]"])
+        return peak_of(pieces, ops.split_items(Any))
+
+    assert peak(r"\n") < 1.2 * peak("nn") + SPARE
+
+
 def peak_of(pieces: Iterator[str], split: Operator[Snapshot, Any]) -> int:
     """Return how many bytes were in use at most while a text was read."""
     source: Subject[str] = Subject()
