@@ -25,7 +25,12 @@ def distinct_snapshots(key: Callable[[Any], Any] | None = None) -> Any:
 
     Snapshots and partials know whether anything was added, so comparing them costs the same
     however large they are; anything else is compared by ``==``. With ``key``, elements of which
-    ``key(element)`` is the same count as the same, but the last one is still emitted.
+    ``key(element)`` is the same count as the same, but the last one is still emitted. It is also
+    emitted, before the error, when the source fails, even if it only repeats what was shown: its
+    text may be longer.
+
+    That a value has been closed does not show: put this behind operators that wait for that
+    (``split_items``, ``when_complete``, ``track_progress``), else what they emit comes late.
     """
     if key is not None and not callable(key):
         raise TypeError(f"distinct_snapshots takes a function as key, not {key!r}")
@@ -37,30 +42,27 @@ class _Distinct(Step[Any, Any]):
     def __init__(self, key: Callable[[Any], Any] | None) -> None:
         self._key = key
         self._shown: Any = _NOTHING
+        self._emitted: Any = _NOTHING
         self._dropped: Any = _NOTHING
 
     def feed(self, item: Any) -> Iterable[Any]:
-        shown = _what_shows(self._key(item) if self._key else item)
+        shown = self._key(item) if self._key else item
         if _same(self._shown, shown):
             self._dropped = item
             return ()
 
-        self._shown = shown
+        self._shown, self._emitted = shown, item
         self._dropped = _NOTHING
         return (item,)
 
     def fail(self, error: Exception) -> Iterator[Any]:
-        yield from self.close()
+        if self._dropped is not _NOTHING and self._dropped is not self._emitted:
+            yield self._dropped
         raise error
 
     def close(self) -> Iterable[Any]:
         # Without a key, what was dropped last shows the same as what was emitted last.
         return () if self._key is None or self._dropped is _NOTHING else (self._dropped,)
-
-
-def _what_shows(item: Any) -> Any:
-    state = partial_state(item)
-    return item if state is None else state.revision
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -71,7 +73,14 @@ def _same(a: Any, b: Any) -> bool:
         return a.is_same(b)
 
     if isinstance(a, Progress) and isinstance(b, Progress):
-        was, is_ = cast("Progress[Any]", a), cast("Progress[Any]", b)
-        return was.percent == is_.percent and _same(_what_shows(was.value), _what_shows(is_.value))
+        before, now = cast("Progress[Any]", a), cast("Progress[Any]", b)
+        return before.percent == now.percent and _same(before.value, now.value)
 
-    return bool(a == b)
+    was, is_ = _revision(a), _revision(b)
+    return bool(a == b) if was is None or is_ is None else was is is_
+
+
+def _revision(item: Any) -> object:
+    """Return what says whether partials show the same; None for what has to be compared."""
+    state = partial_state(item)
+    return None if state is None else state.revision
