@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from reactivex import Observable, abc
+from reactivex.disposable import SingleAssignmentDisposable
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -77,8 +78,9 @@ def lift(
 ) -> Operator[A, B]:
     """Make an operator that runs a fresh step for every subscriber.
 
-    What the step raises ends the stream with that error. What a subscriber raises is its own and
-    travels up to whoever pushed. The ``scheduler`` of the subscription is passed on to the source.
+    What the step raises ends the stream with that error. A generator is asked for nothing more once
+    the subscriber has left. What a subscriber raises is its own and travels up to whoever pushed.
+    The ``scheduler`` of the subscription is passed on to the source.
 
     A lean step runs instead for an operator right behind this one that asked for it: it may leave
     out of its results what that operator does not need.
@@ -90,6 +92,7 @@ def lift(
         ) -> abc.DisposableBase:
             step = new_step()
             feed, emit = step.feed, observer.on_next
+            subscription = SingleAssignmentDisposable()
 
             def on_next(item: A) -> None:
                 try:
@@ -108,7 +111,8 @@ def lift(
             def emit_guarded(results: Iterable[B]) -> bool:
                 remaining = iter(results)
 
-                while True:
+                # Nobody is to wait for what nobody gets: one chunk may hold any number of items.
+                while not subscription.is_disposed:
                     # Only the step is guarded, not the subscriber.
                     try:
                         result = next(remaining)
@@ -120,6 +124,8 @@ def lift(
 
                     emit(result)
 
+                return False
+
             def on_error(error: Exception) -> None:
                 if emit_guarded(_deferred(step.fail, error)):
                     observer.on_completed()
@@ -128,7 +134,10 @@ def lift(
                 if emit_guarded(_deferred(step.close)):
                     observer.on_completed()
 
-            return source.subscribe(on_next, on_error, on_completed, scheduler=scheduler)
+            subscription.disposable = source.subscribe(
+                on_next, on_error, on_completed, scheduler=scheduler
+            )
+            return subscription
 
         lifted: _Lifted[B] = _Lifted(subscribe)
         lifted.emits_items = emits_items

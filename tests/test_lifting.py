@@ -176,6 +176,49 @@ def test_disposing_amid_what_a_step_returns_stops_the_rest() -> None:
     assert not source.observers
 
 
+class Counting(Step[int, int]):
+    """As many numbers as it is told, at each chunk and at the end; a negative one is an error."""
+
+    def __init__(self, made: list[int]) -> None:
+        self.made = made
+        self.latest = 0
+
+    def feed(self, item: int) -> Iterator[int]:
+        self.latest = item
+        for number in range(abs(item)):
+            self.made.append(number)
+            yield number
+        if item < 0:
+            raise ValueError(item)
+
+    def close(self) -> Iterator[int]:
+        return self.feed(self.latest)
+
+
+@pytest.mark.parametrize("latest", [5, -5])
+def test_nothing_more_is_asked_of_a_step_once_its_subscriber_has_left(latest: int) -> None:
+    made: list[int] = []
+    errors: list[Exception] = []
+    source = Subject[int]()
+
+    source.pipe(lift(lambda: Counting(made)), rx.take(2)).subscribe(on_error=errors.append)
+    source.on_next(latest)
+
+    assert made == [0, 1]
+    assert errors == []
+
+
+def test_nor_at_the_end_of_the_source() -> None:
+    made: list[int] = []
+    source = Subject[int]()
+
+    source.pipe(lift(lambda: Counting(made)), rx.take(7)).subscribe()
+    source.on_next(5)
+    source.on_completed()
+
+    assert made == [0, 1, 2, 3, 4, 0, 1]
+
+
 def test_every_subscriber_gets_a_step_of_its_own() -> None:
     source = Subject[str]()
     lines = source.pipe(split_lines())
