@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import ExitStack
-from functools import partial
-from threading import RLock
-from typing import Any, Generic, TypeVar
+from threading import Lock, RLock
+from typing import Generic, TypeVar
 
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable, SingleAssignmentDisposable
-from reactivex.notification import Notification, OnCompleted, OnError
+from reactivex.notification import Notification, OnCompleted, OnError, OnNext
 
+from streamops.errors import SourceFailed
 from streamops.lifting import PassThrough
 
 S = TypeVar("S")
-
-_NOTHING: Any = object()
 
 
 def share_latest() -> PassThrough:
@@ -31,6 +30,9 @@ def share_latest() -> PassThrough:
     end a late subscriber gets the latest element and the end, or the error, without a subscription
     to the source: ``rx.retry`` stands before this operator.
 
+    What a subscriber raises goes up to whoever pushes, which ends the source: all others get that
+    element and then SourceFailed, and whoever comes next begins anew.
+
     Behind ``accumulate_json`` late subscribers miss nothing, since a Snapshot holds all that came.
     """
 
@@ -44,21 +46,38 @@ def share_latest() -> PassThrough:
             nonlocal sharing
 
             with lock:
-                if sharing.is_left:
+                if sharing.is_over:
                     sharing = _Sharing(lock)
 
                 joined = sharing
                 is_first = joined.is_unused
-                membership = joined.join(observer)
+                member = joined.admit(observer)
 
             if is_first:
                 joined.connect(source, scheduler)
 
-            return membership
+            return joined.join(member)
 
         return Observable(subscribe)
 
     return operator
+
+
+class _Member(Generic[S]):
+    """A subscriber, and what it was not told yet."""
+
+    def __init__(self, observer: abc.ObserverBase[S]) -> None:
+        self.news: deque[Notification[S]] = deque()
+        self._observer = observer
+        self._telling = Lock()
+
+    def tell(self) -> None:
+        """Tell it the news, one after the other, unless that is being done; none once it raised."""
+        while self.news and self._telling.acquire(blocking=False):
+            while self.news:
+                self.news.popleft().accept(self._observer)
+
+            self._telling.release()
 
 
 class _Sharing(Generic[S]):
@@ -66,13 +85,26 @@ class _Sharing(Generic[S]):
 
     def __init__(self, lock: RLock) -> None:
         self.is_unused = True
-        self.is_left = False
-        # Never held while all are told: one of them may wait for a thread that leaves.
+        self.is_over = False
+        """Whether the next subscriber begins anew."""
+        # Never held while anybody is told: that one may wait for a thread that joins or leaves.
         self._lock = lock
         self._connection = SingleAssignmentDisposable()
-        self._observers: tuple[abc.ObserverBase[S], ...] = ()
-        self._latest: S = _NOTHING
-        self._end: Notification[S] | None = None
+        self._members: tuple[_Member[S], ...] = ()
+        self._latest: tuple[Notification[S], ...] = ()
+        self._end: tuple[Notification[S], ...] = ()
+        self._raised: BaseException | None = None
+
+    def admit(self, observer: abc.ObserverBase[S]) -> _Member[S]:
+        """Make a member that is to be told the state and what comes from now on; locked."""
+        self.is_unused = False
+        member = _Member(observer)
+        member.news.extend((*self._latest, *self._end))
+
+        if not self._end:
+            self._members = (*self._members, member)
+
+        return member
 
     def connect(self, source: Observable[S], scheduler: abc.SchedulerBase | None) -> None:
         """Subscribe to the source."""
@@ -83,48 +115,79 @@ class _Sharing(Generic[S]):
             scheduler=scheduler,
         )
 
-    def join(self, observer: abc.ObserverBase[S]) -> abc.DisposableBase:
-        """Tell an observer the state, under the lock, and what comes from now on."""
-        self.is_unused = False
-        membership = Disposable(partial(self._leave, observer))
-        if self._end is None:
-            self._observers = (*self._observers, observer)
+        if self._raised is not None:
+            # A source that pushes at once was told, by reactivex, that it had failed.
+            raise self._raised
+
+    def join(self, member: _Member[S]) -> abc.DisposableBase:
+        """Tell a member the state."""
+        membership = Disposable(lambda: self._leave(member))
 
         try:
-            if self._latest is not _NOTHING:
-                observer.on_next(self._latest)
+            member.tell()
         except BaseException:
             membership.dispose()
             raise
 
-        if self._end is not None:
-            self._end.accept(observer)
-
         return membership
 
-    def _leave(self, observer: abc.ObserverBase[S]) -> None:
+    def _leave(self, member: _Member[S]) -> None:
         with self._lock:
-            self._observers = tuple(other for other in self._observers if other is not observer)
-            self.is_left = not self._observers and self._end is None
-            is_left = self.is_left
+            self._members = tuple(other for other in self._members if other is not member)
+            is_left = not self._members and not self._end
+            self.is_over |= is_left
 
         if is_left:
             self._connection.dispose()
 
     def _on_next(self, item: S) -> None:
-        with self._lock:
-            self._latest = item
-            observers = self._observers
+        element = OnNext(item)
 
-        for observer in observers:
-            observer.on_next(item)
+        try:
+            with self._lock:
+                self._latest = (element,)
+                members = self._members
+                _announce(element, members)
+
+            _tell_all(members)
+        except BaseException as raised:
+            try:
+                self._break_off(raised)
+            finally:
+                # Whatever the others make of it.
+                raise raised
+
+    def _break_off(self, raised: BaseException) -> None:
+        with self._lock:
+            self.is_over = True
+            self._raised = raised
+
+        self._connection.dispose()
+        failure = SourceFailed(
+            f"A subscriber of this shared stream raised {type(raised).__name__}: {raised}"
+        )
+        failure.__cause__ = raised
+        self._on_end(OnError(failure))
 
     def _on_end(self, end: Notification[S]) -> None:
         with self._lock:
-            self._end = end
-            observers, self._observers = self._observers, ()
+            if self._end:
+                return
 
-        # All, even if one without on_error raises: the others would wait for ever.
-        with ExitStack() as all_are_told:
-            for observer in reversed(observers):
-                all_are_told.callback(end.accept, observer)
+            self._end = (end,)
+            members, self._members = self._members, ()
+            _announce(end, members)
+
+        _tell_all(members)
+
+
+def _announce(what: Notification[S], members: tuple[_Member[S], ...]) -> None:
+    for member in members:
+        member.news.append(what)
+
+
+def _tell_all(members: tuple[_Member[S], ...]) -> None:
+    # All, even if one raises: the others would wait for ever.
+    with ExitStack() as all_are_told:
+        for member in reversed(members):
+            all_are_told.callback(member.tell)

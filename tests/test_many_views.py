@@ -391,6 +391,69 @@ async def test_an_error_is_raised_once_in_every_task_that_watches() -> None:
             assert len(provider.exchanges) == 1
 
 
+def refuse_the_last(snapshot: so.Snapshot) -> None:
+    if snapshot.complete:
+        raise LookupError
+
+
+def test_one_that_raises_beside_a_pull_leaves_nobody_waiting_and_nothing_open() -> None:
+    with answering(*CHUNKS, finished=False) as provider, provider.blocking() as shared:
+        elements = so.to_generator(shared)
+        next(elements)
+        shared.subscribe(refuse_the_last)
+        other = outcome(shared)
+
+        with pytest.raises(LookupError):
+            deque(elements, maxlen=0)
+
+        assert other.values == SNAPSHOTS
+        assert isinstance(other.error, so.SourceFailed)
+        assert provider.exchanges[0].is_closed()
+        anew = so.to_generator(shared)
+        assert next(anew) == SNAPSHOTS[0]
+        anew.close()
+        assert len(provider.exchanges) == 2
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", KINDS)
+async def test_one_that_raises_beside_a_pull_in_a_loop_leaves_nobody_waiting_and_nothing_open(
+    kind: Kind,
+) -> None:
+    with answering(*CHUNKS, finished=False) as provider:
+        async with provider.sharing(kind) as shared, nothing_left():
+            async with so.to_async_generator(shared) as reading:
+                await anext(reading)
+                shared.subscribe(refuse_the_last)
+
+                async with so.to_async_generator(shared) as other:
+                    await anext(other)
+
+                    with pytest.raises(LookupError):
+                        deque([snapshot async for snapshot in reading], maxlen=0)
+
+                    with pytest.raises(so.SourceFailed, match="LookupError"):
+                        deque([snapshot async for snapshot in other], maxlen=0)
+
+            assert await run_sync(provider.exchanges[0].is_closed)
+
+
+@pytest.mark.anyio
+async def test_one_that_raises_in_a_task_of_its_own_leaves_nobody_waiting_and_nothing_open(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with answering(*CHUNKS, finished=False) as provider:
+        async with provider.awaited() as shared, nothing_left():
+            shared.subscribe(refuse_the_last)
+
+            with pytest.raises(so.SourceFailed, match="LookupError"):
+                await so.arun(shared)
+
+            assert await run_sync(provider.exchanges[0].is_closed)
+
+    assert "LookupError" in caplog.text
+
+
 def test_closing_the_pull_of_all_views_closes_a_blocking_response() -> None:
     with answering(*CHUNKS[:HALFWAY], finished=False) as provider, provider.blocking() as shared:
         elements = so.to_generator(merged(shared))

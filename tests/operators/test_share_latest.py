@@ -279,6 +279,145 @@ def test_what_a_subscriber_raises_reaches_whoever_pushes() -> None:
         source.play("a")
 
 
+class Refusing:
+    """A subscriber that raises at one element."""
+
+    def __init__(self, stream: Observable[str], refused: str) -> None:
+        self.marbles = ""
+        self._refused = refused
+        stream.subscribe(self._write, self._fail)
+
+    def _write(self, marble: str) -> None:
+        self.marbles += marble
+
+        if marble == self._refused:
+            raise LookupError(marble)
+
+    def _fail(self, _error: Exception) -> None:
+        self.marbles += "#"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_when_one_subscriber_raises_all_others_get_that_element_and_the_end(place: int) -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    others = [Seen(shared) for _ in range(place)]
+    raiser = Refusing(shared, "b")
+    others += [Seen(shared) for _ in range(place, 2)]
+
+    with pytest.raises(LookupError) as caught:
+        source.play("ab")
+
+    assert [other.marbles for other in others] == ["ab#"] * 2
+    for other in others:
+        assert isinstance(other.error, SourceFailed)
+        assert other.error.__cause__ is caught.value
+    assert raiser.marbles == "ab"
+    assert source.open == 0
+
+
+def test_whoever_comes_after_a_subscriber_raised_begins_anew() -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    Refusing(shared, "a")
+
+    with pytest.raises(LookupError):
+        source.play("a")
+
+    assert source.open == 0
+    late = Seen(shared)
+    source.play("x|")
+    assert late.marbles == "x|"
+    assert (source.opened, source.open) == (2, 0)
+
+
+def test_what_one_raises_is_not_hidden_by_others_that_have_nobody_to_tell_of_it() -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    shared.subscribe()
+    Refusing(shared, "a")
+    shared.subscribe()
+
+    with pytest.raises(LookupError):
+        source.play("a")
+
+    assert source.open == 0
+
+
+def test_what_one_raises_while_it_subscribes_ends_as_without_sharing() -> None:
+    source = reactivex.of("a", "b")
+    failures: list[Exception] = []
+
+    def refuse(_marble: str) -> None:
+        raise LookupError
+
+    for stream in (source, source.pipe(ops.share_latest())):
+        stream.subscribe(refuse, failures.append, scheduler=ImmediateScheduler())
+
+    assert [type(failure) for failure in failures] == [LookupError] * 2
+
+
+def test_a_slow_latecomer_holds_nobody_up() -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    first = Seen(shared)
+    source.play("a")
+    begun, told = threading.Event(), threading.Event()
+    received: list[str] = []
+
+    def dawdle(marble: str) -> None:
+        begun.set()
+        assert told.wait(10)
+        received.append(marble)
+
+    joining = threading.Thread(target=shared.subscribe, args=(dawdle,))
+    joining.start()
+    assert begun.wait(10)
+    pushing = threading.Thread(target=source.play, args=("bc|",))
+    pushing.start()
+    pushing.join(10)
+    seen = first.marbles
+    told.set()
+    joining.join(10)
+
+    assert seen == "abc|"
+    assert received == ["a", "b", "c"]
+
+
+def test_a_latecomer_may_wait_for_another_thread_that_subscribes() -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    shared.subscribe()
+    source.play("a")
+    joined: list[Seen] = []
+
+    def wait_for_another(_marble: str) -> None:
+        thread = threading.Thread(target=lambda: joined.append(Seen(shared)), daemon=True)
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+
+    shared.subscribe(wait_for_another)
+
+    assert joined[0].marbles == "a"
+
+
+def test_what_a_subscriber_pushes_into_the_source_comes_to_all_in_order() -> None:
+    source = Played()
+    shared = source.stream.pipe(ops.share_latest())
+    before = Seen(shared)
+
+    def answer(marble: str) -> None:
+        if marble == "a":
+            source.play("b|")
+
+    shared.subscribe(answer)
+    after = Seen(shared)
+    source.play("a")
+
+    assert (before.marbles, after.marbles) == ("ab|", "ab|")
+
+
 def test_an_error_reaches_all_though_one_has_nobody_to_tell() -> None:
     source = Played()
     shared = source.stream.pipe(ops.share_latest())
