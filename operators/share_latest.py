@@ -11,7 +11,7 @@ from reactivex import Observable, abc
 from reactivex.disposable import Disposable, SingleAssignmentDisposable
 from reactivex.notification import Notification, OnCompleted, OnError, OnNext
 
-from streamops.errors import SourceFailed
+from streamops.errors import SourceFailed, StreamopsError
 from streamops.lifting import PassThrough
 
 S = TypeVar("S")
@@ -28,7 +28,9 @@ def share_latest() -> PassThrough:
     The first subscriber subscribes to the source, with its scheduler. The source is left when its
     last subscriber leaves; whoever comes then begins anew, and sees nothing of what was. After the
     end a late subscriber gets the latest element and the end, or the error, without a subscription
-    to the source: ``rx.retry`` stands before this operator.
+    to the source: ``rx.retry`` stands before this operator. Only an error before any element that
+    is no StreamopsError is not kept, as that of a ``subscribe`` to an asynchronous source
+    outside of an event loop: whoever comes next begins anew.
 
     What a subscriber raises goes up to whoever pushes, which ends the source: all others get that
     element and then SourceFailed, and whoever comes next begins anew.
@@ -110,7 +112,7 @@ class _Sharing(Generic[S]):
         """Subscribe to the source."""
         self._connection.disposable = source.subscribe(
             self._on_next,
-            lambda error: self._on_end(OnError(error)),
+            self._on_error,
             lambda: self._on_end(OnCompleted()),
             scheduler=scheduler,
         )
@@ -168,6 +170,12 @@ class _Sharing(Generic[S]):
         )
         failure.__cause__ = raised
         self._on_end(OnError(failure))
+
+    def _on_error(self, error: Exception) -> None:
+        with self._lock:
+            self.is_over |= not self._latest and not isinstance(error, StreamopsError)
+
+        self._on_end(OnError(error))
 
     def _on_end(self, end: Notification[S]) -> None:
         with self._lock:

@@ -17,8 +17,12 @@ from reactivex.subject import Subject
 
 from streamops import operators as ops
 from streamops.errors import SourceFailed
+from streamops.sinks.generators import to_generator
+from streamops.sources.iterables import from_chunks
 from streamops.testing import Stage
+from tests.counting import Counting
 from tests.outcomes import outcome
+from tests.sinks.pulled import text_of
 
 ERROR = SourceFailed("overloaded")
 
@@ -218,6 +222,16 @@ def test_a_retry_stands_before_it() -> None:
 
     assert outcome(shared).values == ["a"]
     assert outcome(shared).values == ["a"]
+
+
+def test_a_subscription_outside_of_an_event_loop_does_not_spoil_the_pull_after_it() -> None:
+    source = Counting("a", "b")
+    shared = from_chunks(source.awaited).pipe(rx.map(text_of), ops.share_latest())
+
+    assert isinstance(outcome(shared).error, RuntimeError)
+    assert [*to_generator(shared)] == ["a", "b"]
+    assert [*to_generator(shared)] == ["b"]
+    assert source.opened == 1
 
 
 @pytest.mark.parametrize("scheduler", [None, ImmediateScheduler()])
