@@ -181,7 +181,7 @@ class SpentSource(SourceFailed, RuntimeError):
     def __init__(self, source: str) -> None:
         super().__init__(
             f"{source} can be read only once, and it has been. Pass a function that opens "
-            "a new one, or share() the stream between its subscribers."
+            "a new one, or put share_latest() between the stream and its subscribers."
         )
 
 
