@@ -10,7 +10,7 @@ from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 from reactivex.scheduler import TimeoutScheduler
 
-from streamops.lifting import PassThrough
+from streamops.lifting import PassThrough, passing_on
 
 S = TypeVar("S")
 
@@ -45,7 +45,7 @@ def throttle_latest(seconds: float) -> PassThrough:
             )
             return CompositeDisposable(subscription, throttle.timer)
 
-        return Observable(subscribe)
+        return passing_on(source, subscribe)
 
     return operator
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import is_dataclass
 from typing import Any, Protocol, TypeVar
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel
 from reactivex import Observable
 
 from streamops.gauge import Gauge
 from streamops.hints import Hints, checked_hints
-from streamops.lifting import Step, emits_items, lift
+from streamops.lifting import Step, are_items, lift
 from streamops.model_shapes import ModelShape
 from streamops.partial import partial_state
 from streamops.priors import Prior
@@ -46,33 +45,37 @@ def track_progress(
     and for strings, it approaches its whole weight without reaching it. ``prior`` tells how long
     fields, lists and strings were in earlier runs (``Prior.from_runs``); it gives way to
     ``expected`` and ``weights``, and goes before what the type says. A union of models counts from
-    its discriminator on. The percentage never falls, and is 100.0 exactly once: with the complete
-    snapshot, or the validated model.
+    its discriminator on. The percentage of a document never falls, and is 100.0 exactly once: with
+    the complete snapshot, or the validated model. Each of several documents counts by itself, also
+    if they are merged, and what ``rx.retry`` asks for again begins again.
 
     After ``to_partial`` the model is known; before it, give it as ``model``. Paths go by the names
     of its fields, and may hold ANY. ``clock`` tells the seconds for ``elapsed`` and ``eta``.
 
-    Right behind ``split_items``, items are counted against a whole number ``expected``. Only when
-    the source completes is it known which was the last, so that one comes again then, with 100.0;
-    without any item nothing comes. With such an ``expected``, elements of other origin are counted,
-    too, unless they show a document or might be one that grows (lists, strings, dataclasses ...).
+    Behind ``split_items``, with nothing but our operators that pass elements on between them, items
+    are counted against a whole number ``expected``. Only when the source completes is it known
+    which was the last, so that one comes again then, with 100.0; without any item nothing comes.
+    Items that come again, as of a document that is asked for again, count again.
 
     Raises TypeError or ValueError when called with something that is no type, number, weight or
     prior, and for paths that lead nowhere in the model; if that is not known before its first
     partial, the stream ends in that error. Elements that are neither Snapshots nor models nor
-    items end the stream in a TypeError.
+    items end the stream in a TypeError; so does a second validated model if no partial came before
+    it and other operators stand in between, since it may be an item.
     """
     hints = checked_hints(expected, weights, prior)
     number = None if isinstance(expected, Mapping) else expected
     gauge = Gauge(model, hints)
 
     def operator(source: Observable[S]) -> Observable[Progress[S]]:
-        if not emits_items(source):
-            return lift(lambda: _DocumentTracker(gauge, hints, number, _Watch(clock)))(source)
+        known = are_items(source)
+        if not known:
+            sure = known is not None
+            return lift(lambda: _DocumentTracker(gauge, hints, _Watch(clock), sure))(source)
 
         if model is not None or isinstance(expected, Mapping) or weights or prior:
             raise ValueError(
-                "track_progress right behind split_items counts items: it takes a whole number as "
+                "track_progress behind split_items counts items: it takes a whole number as "
                 "expected, and no model, paths, weights or prior"
             )
         return lift(lambda: _ItemTracker(number, _Watch(clock)))(source)
@@ -101,12 +104,13 @@ class _Watch:
 
 
 class _DocumentTracker(Step[Any, Progress[Any]]):
-    def __init__(self, gauge: Gauge, hints: Hints, number: int | None, watch: _Watch) -> None:
+    def __init__(self, gauge: Gauge, hints: Hints, watch: _Watch, sure: bool) -> None:
         self._gauge = gauge
         self._hints = hints
         self._watch = watch
-        self._before: Snapshot | None = None
-        self._items = None if number is None else _ItemTracker(number, watch)
+        # A model that comes at once may be an item unless that is known; one is let pass.
+        self._is_sure = sure
+        self._has_ended = False
 
     def feed(self, item: object) -> Iterable[Progress[Any]]:
         if isinstance(item, Snapshot):
@@ -114,33 +118,30 @@ class _DocumentTracker(Step[Any, Progress[Any]]):
 
         state = partial_state(item)
         if state is not None:
-            if not self._gauge.has_model and isinstance(state.shape, ModelShape | RootShape):
-                self._gauge = Gauge(state.shape.model, self._hints)
-            self._before = state.snapshot
+            self._is_sure = True
+            if isinstance(state.shape, ModelShape | RootShape):
+                self._learn(state.shape.model)
             return self._shown(item, state.snapshot)
 
-        if self._items is not None and _may_be_item(item):
-            return self._items.feed(item)
-
-        if isinstance(item, BaseModel):
-            progress = self._watch.progress(item, AtEnd(self._gauge.basis, self._before))
-            self._before = None
+        if isinstance(item, BaseModel) and (self._is_sure or not self._has_ended):
+            self._has_ended = True
+            self._learn(type(item))
+            progress = self._watch.progress(item, AtEnd(self._gauge.basis))
             self._watch.ended()
             return (progress,)
 
         raise TypeError(
-            "track_progress reads Snapshots, models and items; of other elements, such as this "
-            f"{type(item).__name__}, nobody knows how far they have come: put track_progress(T) "
-            "before to_partial(T), or right behind split_items(T) to count items"
+            "track_progress reads Snapshots, the partials of one model, and items right behind "
+            f"split_items; of other elements, such as this {type(item).__name__}, nobody knows how "
+            "far they have come: put track_progress(T) before to_partial(T), or right behind "
+            "split_items(T) to count items"
         )
 
-    def close(self) -> Iterable[Progress[Any]]:
-        return () if self._items is None else self._items.close()
+    def _learn(self, model: Any) -> None:
+        if not self._gauge.has_model:
+            self._gauge = Gauge(model, self._hints)
 
     def _shown(self, item: Any, snapshot: Snapshot) -> Iterable[Progress[Any]]:
-        # A number that is expected of a document is no number of elements.
-        self._items = None
-
         position = InDocument(self._gauge, snapshot)
         progress = self._watch.progress(item, position, shows=snapshot.started)
         if snapshot.complete:
@@ -166,11 +167,3 @@ class _ItemTracker(Step[Any, Progress[Any]]):
 
         end = InList(self._count, self._expected, ended=True)
         return (self._watch.progress(self._last, end),)
-
-
-def _may_be_item(element: object) -> bool:
-    """Return whether an element is nothing that to_partial might show again while it grows."""
-    if isinstance(element, BaseModel):
-        return not isinstance(element, RootModel)
-
-    return not isinstance(element, Iterable) and not is_dataclass(element)

@@ -17,6 +17,9 @@ Out = TypeVar("Out")
 Operator: TypeAlias = Callable[[Observable[A]], Observable[B]]
 """What ``pipe`` takes: a function from one Observable to another."""
 
+Subscribe: TypeAlias = Callable[[abc.ObserverBase[A], abc.SchedulerBase | None], abc.DisposableBase]
+"""What an Observable is made of."""
+
 
 class PassThrough(Protocol):
     """An operator that emits what it receives, whatever its type."""
@@ -53,8 +56,8 @@ class _Lifted(Observable[B]):
     lean: Observable[B] | None = None
     """The same, made by lean steps."""
 
-    emits_items = False
-    """Whether the elements are items, to be counted, and not states of one document."""
+    emits_items: bool | None = None
+    """Whether the elements are items, to be counted, and not states of a document, if known."""
 
 
 def lean(source: Observable[A]) -> Observable[A]:
@@ -65,16 +68,23 @@ def lean(source: Observable[A]) -> Observable[A]:
     return source.lean if isinstance(source, _Lifted) and source.lean is not None else source
 
 
-def emits_items(source: Observable[Any]) -> bool:
-    """Return whether the elements of a source are known to be items that can be counted."""
-    return isinstance(source, _Lifted) and source.emits_items
+def are_items(source: Observable[Any]) -> bool | None:
+    """Return whether the elements are items, to be counted; None if nobody knows of the source."""
+    return source.emits_items if isinstance(source, _Lifted) else None
+
+
+def passing_on(source: Observable[A], subscribe: Subscribe[A]) -> Observable[A]:
+    """Return an Observable of which as much is known as of the source whose elements it emits."""
+    passed: _Lifted[A] = _Lifted(subscribe)
+    passed.emits_items = are_items(source)
+    return passed
 
 
 def lift(
     new_step: Callable[[], Step[A, B]],
     *,
     new_lean_step: Callable[[], Step[A, B]] | None = None,
-    emits_items: bool = False,
+    emits_items: bool | None = False,
 ) -> Operator[A, B]:
     """Make an operator that runs a fresh step for every subscriber.
 
@@ -84,6 +94,9 @@ def lift(
 
     A lean step runs instead for an operator right behind this one that asked for it: it may leave
     out of its results what that operator does not need.
+
+    ``emits_items`` says whether the results are items, to be counted; None, that they are what the
+    elements of the source are.
     """
 
     def operator(source: Observable[A]) -> Observable[B]:
@@ -140,7 +153,7 @@ def lift(
             return subscription
 
         lifted: _Lifted[B] = _Lifted(subscribe)
-        lifted.emits_items = emits_items
+        lifted.emits_items = are_items(source) if emits_items is None else emits_items
         if new_lean_step is not None:
             lifted.lean = lift(new_lean_step)(source)
         return lifted

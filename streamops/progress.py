@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
 from streamops.gauge import Basis, Gauge, almost, without_end
 from streamops.nodes import Path
-from streamops.snapshot import Snapshot, finished_paths
+from streamops.snapshot import Snapshot
 
 S = TypeVar("S")
 
@@ -39,7 +39,10 @@ class Progress(Generic[S]):
 
     @property
     def percent(self) -> float:
-        """0 to 100; never falls, and is 100.0 only when the JSON is complete."""
+        """0 to 100; of one document it never falls, and is 100.0 once, when the JSON is complete.
+
+        Each of several documents counts by itself, also if they are merged.
+        """
         return self._position.percent
 
     @property
@@ -86,10 +89,11 @@ class Progress(Generic[S]):
     def completed(self) -> tuple[Path, ...]:
         """The paths that are finished, in the order of the text, parents after their children.
 
-        Of a validated model without a partial before it: its fields that were set. Of items: the
-        indexes of those that have come.
+        They are those of the JSON, with its keys. Of a validated model ``()`` alone, the root, with
+        which all of it is finished. Of items ``(0,)``, ``(1,)`` and so on, as many as have come,
+        whichever list they stand in.
         """
-        return self._position.completed(self._value)
+        return self._position.completed
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Progress):
@@ -128,8 +132,9 @@ class Position(Protocol):
         """The path that is being written."""
         ...
 
-    def completed(self, value: Any) -> tuple[Path, ...]:
-        """Return the paths that are finished; ``value`` is the element."""
+    @property
+    def completed(self) -> tuple[Path, ...]:
+        """The paths that are finished."""
         ...
 
 
@@ -154,29 +159,22 @@ class InDocument:
     def current(self) -> Path:
         return self._snapshot.path
 
-    def completed(self, value: Any) -> tuple[Path, ...]:
+    @property
+    def completed(self) -> tuple[Path, ...]:
         return self._snapshot.finished_paths()
 
 
 class AtEnd:
-    """A validated model; ``before`` is the last snapshot of what it was made of."""
+    """A validated model."""
 
-    __slots__ = ("_before", "basis")
+    __slots__ = ("basis",)
 
     percent = 100.0
     current: Path = ()
+    completed: tuple[Path, ...] = ((),)
 
-    def __init__(self, basis: Basis, before: Snapshot | None) -> None:
+    def __init__(self, basis: Basis) -> None:
         self.basis: Basis = basis
-        self._before = before
-
-    def completed(self, value: Any) -> tuple[Path, ...]:
-        if self._before is not None:
-            document = self._before.document
-            return finished_paths((document, document.size))
-
-        arrived = getattr(value, "model_fields_set", ())
-        return tuple((name,) for name in getattr(value, "__dict__", ()) if name in arrived)
 
 
 class InList:
@@ -203,5 +201,6 @@ class InList:
     def basis(self) -> Basis:
         return "expected" if self._expected else "items"
 
-    def completed(self, value: Any) -> tuple[Path, ...]:
+    @property
+    def completed(self) -> tuple[Path, ...]:
         return tuple((index,) for index in range(self._count))

@@ -339,22 +339,71 @@ def test_the_model_of_a_validated_element_is_complete() -> None:
     (progress,) = through([address], ops.track_progress()).values
 
     assert progress.percent == 100.0
-    assert progress.completed == (("street",), ("number",))
+    assert progress.completed == ((),)
     assert progress.current == ()
 
 
-def test_what_was_finished_before_the_end_is_finished_at_the_end() -> None:
-    class Item(BaseModel):
-        name: str
+class Renamed(BaseModel):
+    name: str = Field(alias="fullName")
+    tags: list[str]
 
-    class Order(BaseModel):
-        items: list[Item] = Field(alias="orderItems")
 
-    text = '{"orderItems": [{"name": "a"}]}'
-    steps = through(
-        chunked(text, 4), ops.accumulate_json(), ops.to_partial(Order), ops.track_progress()
-    ).values
+@pytest.mark.parametrize("size", [1, 5, 18, 99])
+def test_what_is_said_of_the_validated_model_does_not_depend_on_the_chunks(size: int) -> None:
+    text = '{"fullName": "abc", "tags": ["a"]}'
 
-    first, last = (("orderItems", 0, "name"),), steps[-1].completed
-    assert last[:1] == first
-    assert set(steps[-2].completed) <= set(last)
+    last = after(chunked(text, size), Renamed, {"tags": 2}).values[-1]
+
+    assert last.completed == ((),)
+    assert (last.percent, last.basis) == (100, "expected")
+    assert after(chunked(text, size), Renamed).values[-1].basis == "schema"
+
+
+@pytest.mark.parametrize("size", [1, 5, 99])
+def test_hints_that_lead_nowhere_end_the_stream_however_it_was_cut(size: int) -> None:
+    received = after(chunked('{"fullName": "abc", "tags": []}', size), Renamed, {"tag": 2})
+
+    assert received.values == []
+    assert "('tag',) leads nowhere: is a Renamed" in str(received.error)
+
+
+@pytest.mark.parametrize("size", [1, 4, 7, 99])
+def test_each_of_several_documents_is_100_percent_done_once(size: int) -> None:
+    chunks = chunked('{"street": "a", "number": 1}\n' * 3, size)
+
+    received: Outcome[Any] = through(
+        chunks,
+        ops.accumulate_json(values="many"),
+        ops.to_partial(Address),
+        ops.track_progress(),
+    )
+
+    assert received.completed
+    assert percents(received).count(100) == 3
+
+
+def test_a_document_that_is_asked_for_again_begins_again() -> None:
+    lost: reactivex.Observable[str] = reactivex.throw(OSError("lost"))
+    attempts = iter([reactivex.of("[1, ").pipe(rx.concat(lost)), reactivex.of("[1, ", "2]")])
+
+    received = outcome(
+        reactivex.defer(lambda _: next(attempts)).pipe(
+            ops.accumulate_json(), rx.retry(2), ops.track_progress(expected=2)
+        )
+    )
+
+    assert percents(received) == [50, 50, 100]
+
+
+def test_documents_that_are_merged_count_each_by_itself() -> None:
+    one, other = Subject[str](), Subject[str]()
+    received: list[float] = []
+    merged = reactivex.merge(one.pipe(ops.accumulate_json()), other.pipe(ops.accumulate_json()))
+
+    merged.pipe(ops.track_progress(expected=2)).subscribe(lambda p: received.append(p.percent))
+    one.on_next("[1, ")
+    other.on_next("[")
+    one.on_next("2]")
+    other.on_next("1]")
+
+    assert received == [50, 0, 100, 100]

@@ -15,6 +15,7 @@ from reactivex import operators as rx
 import streamops as so
 from streamops import operators as ops
 from streamops.errors import TruncatedJson
+from streamops.lifting import PassThrough
 from streamops.progress import Progress
 from streamops.testing import Stage, chunked
 from tests.documents import chunk_sizes
@@ -162,23 +163,63 @@ def test_behind_split_items_hints_for_documents_are_refused_when_the_pipeline_is
 ) -> None:
     snapshots = reactivex.of("[1]").pipe(ops.accumulate_json())
 
-    with pytest.raises(ValueError, match="right behind split_items counts items"):
+    with pytest.raises(ValueError, match="behind split_items counts items"):
         snapshots.pipe(ops.split_items(int), ops.track_progress(**options))
 
 
-def test_elements_of_other_origin_are_counted_if_a_number_of_them_is_expected() -> None:
+PASSED_ON: dict[str, PassThrough] = {
+    "distinct_snapshots": ops.distinct_snapshots(),
+    "throttle_latest": ops.throttle_latest(0.001),
+    "share_latest": ops.share_latest(),
+}
+
+
+@pytest.mark.parametrize("passed_on", PASSED_ON.values(), ids=PASSED_ON)
+def test_items_that_our_operators_pass_on_are_counted(passed_on: PassThrough) -> None:
+    address = reactivex.of(f"[{ADDRESS}]").pipe(ops.accumulate_json(), ops.split_items(Address))
+
+    received = outcome(address.pipe(passed_on, ops.track_progress(expected=4)))
+
+    assert [percent for _, percent in figures(received)] == [25, 100]
+
+
+@pytest.mark.parametrize("passed_on", PASSED_ON.values(), ids=PASSED_ON)
+def test_documents_that_our_operators_pass_on_may_be_several(passed_on: PassThrough) -> None:
+    documents = reactivex.of(ADDRESS + ADDRESS.replace("a", "b")).pipe(
+        ops.accumulate_json(values="many"), ops.to_partial(Address)
+    )
+
+    received = outcome(documents.pipe(passed_on, ops.track_progress()))
+
+    assert [percent for _, percent in figures(received)] == [100, 100]
+
+
+def test_items_of_which_nobody_knows_that_they_are_items_are_never_100_percent_twice() -> None:
     address = Address(street="a", number=1)
 
-    assert figures(through([1, 2.5], ops.track_progress(expected=4))) == [
-        (1, 25),
-        (2.5, 50),
-        (2.5, 100),
-    ]
-    assert figures(through([address], ops.track_progress(expected=4))) == [
-        (address, 25),
-        (address, 100),
-    ]
-    assert figures(through([address], ops.track_progress())) == [(address, 100)]
+    received = through(
+        [f"[{ADDRESS}, {ADDRESS}]"],
+        ops.accumulate_json(),
+        ops.split_items(Address),
+        rx.filter(bool),
+        ops.track_progress(),
+    )
+
+    assert figures(received) == [(address, 100)]
+    assert isinstance(received.error, TypeError)
+    assert "or right behind split_items(T) to count items" in str(received.error)
+
+
+def test_models_behind_other_operators_may_be_several_documents_once_one_was_seen_to_grow() -> None:
+    received = through(
+        [ADDRESS[:9], ADDRESS[9:], ADDRESS, ADDRESS],
+        ops.accumulate_json(values="many"),
+        ops.to_partial(Address),
+        rx.filter(bool),
+        ops.track_progress(),
+    )
+
+    assert [percent for _, percent in figures(received)][1:] == [100, 100, 100]
 
 
 @pytest.mark.parametrize(
