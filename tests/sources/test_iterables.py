@@ -82,7 +82,7 @@ def test_an_iterator_can_be_read_once_and_says_so(once: Callable[[], Any]) -> No
     stream = from_chunks(once())
     texts(stream)
 
-    with pytest.raises(SpentSource, match="Pass a function.*share_latest"):
+    with pytest.raises(SpentSource, match=r"Pass a function.*share_latest"):
         texts(stream)
 
 
