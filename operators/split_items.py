@@ -219,6 +219,7 @@ class _Splitter(Step[Snapshot, Any]):
         try:
             value = self._readers[item.pattern].read_item(item.text, item.path, snapshot)
         except SchemaMismatch as mismatch:
+            snapshot.keep()
             error = mismatch
 
         if self._on_invalid == "result":

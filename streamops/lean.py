@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from copy import copy
 from functools import partial
-from typing import Any
+from threading import Lock
+from typing import Any, NamedTuple, cast
+from weakref import WeakValueDictionary
 
 from streamops.errors import StreamopsError
-from streamops.nodes import ContainerNode, Mark, document_of
+from streamops.nodes import ContainerNode, DocumentNode, Mark
 from streamops.parser import IncrementalParser
 from streamops.snapshot import Snapshot
 
@@ -18,14 +21,13 @@ class LeanParser(IncrementalParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._new_parser = partial(IncrementalParser, **options)
+        self._again = _SecondReading(self._document, partial(IncrementalParser, **options))
 
     @property
     def snapshot(self) -> Snapshot:
         node = self._string or self._container
-        return LeanSnapshot(
-            (node, node.size), self._begin, self._end, self.complete, self._new_parser
-        )
+        chunk = _Chunk(self._begin, self._end, self.complete)
+        return LeanSnapshot((node, node.size), chunk, self._again)
 
     def _open(self, node_type: type[ContainerNode], state: Any, position: int) -> int:
         position = super()._open(node_type, state, position)
@@ -36,34 +38,41 @@ class LeanParser(IncrementalParser):
         self._state = self._read_colon
 
 
+class _Chunk(NamedTuple):
+    """The part of the text that a snapshot was taken after; empty once the text has ended."""
+
+    begin: int
+    end: int
+    complete: bool
+
+
 class LeanSnapshot(Snapshot):
     """Reads the text again when somebody looks; by the first law that shows the same."""
 
-    __slots__ = ("_begin", "_edge", "_new_parser", "_read_to")
+    __slots__ = ("__weakref__", "_again", "_edge", "chunk", "found")
 
-    def __init__(
-        self,
-        edge: Mark,
-        begin: int,
-        end: int,
-        complete: bool,
-        new_parser: Callable[[], IncrementalParser],
-    ) -> None:
+    def __init__(self, edge: Mark, chunk: _Chunk, again: _SecondReading) -> None:
         self._edge = edge
-        self._begin = begin
-        self._read_to = end
-        self._complete = complete
-        self._new_parser = new_parser
+        self._complete = chunk.complete
+        self._again = again
+        self.chunk = chunk
+        self.found: Snapshot | None = None
+        """What the second reading found, once somebody has looked."""
 
     def __getattr__(self, name: str) -> Any:
-        # The slots of the base class are empty until somebody looks.
-        if name not in Snapshot.__slots__ or name == "_complete":
+        # The other slots of the base class stay empty.
+        if name not in Snapshot.__slots__:
             raise AttributeError(name)
 
-        again = self._read_again()
-        for slot in Snapshot.__slots__:
-            setattr(self, slot, getattr(again, slot))
-        return getattr(self, name)
+        found = self._look()
+        value = getattr(found, name)
+        return value or found if name == "_same_as" else value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return copy, (self._look(),)
+
+    def _look(self) -> Snapshot:
+        return self.found or self._again.find(self)
 
     @property
     def started(self) -> bool:
@@ -76,19 +85,76 @@ class LeanSnapshot(Snapshot):
 
     @property
     def end(self) -> int:
-        return self._read_to
+        return self.chunk.end
 
-    def _read_again(self) -> Snapshot:
-        text = document_of(self._edge[0]).text.read(0, self._read_to)
+    def keep(self) -> None:
+        self._again.keep(self)
+
+
+class _SecondReading:
+    """Reads a document again, as far as somebody looks, and once for all who look.
+
+    It must not pass a snapshot that somebody may still look at, so it is told of them: then what
+    is finished is shared, in whatever order they look. Several threads may.
+    """
+
+    def __init__(self, document: DocumentNode, new_parser: Callable[[], IncrementalParser]) -> None:
+        self._document = document
+        self._new_parser = new_parser
+        self._parser: IncrementalParser | None = None
+        self._chunk = _Chunk(0, 0, complete=False)
+        self._kept: WeakValueDictionary[int, LeanSnapshot] = WeakValueDictionary()
+        self._lock = Lock()
+
+    def keep(self, snapshot: LeanSnapshot) -> None:
+        """Take note of a snapshot that somebody may look at when later ones have come."""
+        with self._lock:
+            self._kept[id(snapshot)] = snapshot
+
+    def find(self, snapshot: LeanSnapshot) -> Snapshot:
+        """Return what a snapshot shows, and tell those that were kept what they show."""
+        with self._lock:
+            sought = [*self._kept.values(), snapshot]
+            self._kept.clear()
+
+            # All text at once: what is far from the end is not cheap to read.
+            begin = self._chunk.end
+            text = self._document.text.read(begin, max(one.end for one in sought))
+            for one in sought:
+                one.found = one.found or self._read(one.chunk, text, begin)
+
+            return cast("Snapshot", snapshot.found)
+
+    def _read(self, chunk: _Chunk, text: str, begin: int) -> Snapshot:
+        if self._parser is None:
+            self._parser = self._new_parser()
+
+        last = self._chunk
+        if chunk != last:
+            has_ended = 0 < last.begin == last.end
+            if has_ended or chunk.begin < last.end:  # it was not kept
+                return self._read_apart(chunk)
+
+            self._chunk = chunk
+            _feed(self._parser, text[last.end - begin : chunk.end - begin], chunk)
+
+        return self._parser.snapshot
+
+    def _read_apart(self, chunk: _Chunk) -> Snapshot:
         parser = self._new_parser()
-        # What the text ended with the first time, it ends with again.
-        with suppress(StreamopsError):
-            parser.feed(text[: self._begin])
-            parser.feed(text[self._begin :])
-            if self._begin == self._read_to:
-                parser.close(finish_reason=None if self._complete else "length")
-
+        _feed(parser, self._document.text.read(0, chunk.end), chunk)
         return parser.snapshot
+
+
+def _feed(parser: IncrementalParser, text: str, chunk: _Chunk) -> None:
+    """Feed text that ends with a chunk."""
+    middle = len(text) - (chunk.end - chunk.begin)
+    # What the text ended with the first time, it ends with again.
+    with suppress(StreamopsError):
+        parser.feed(text[:middle])
+        parser.feed(text[middle:])
+        if chunk.begin == chunk.end:
+            parser.close(finish_reason=None if chunk.complete else "length")
 
 
 class _Nothing(list[Any]):

@@ -191,6 +191,9 @@ class Snapshot:
         """Where in the text of the document what is shown ends."""
         return self._end
 
+    def keep(self) -> None:
+        """Say that somebody may look at this snapshot when later ones have come."""
+
     @property
     def marks(self) -> list[Mark]:
         """What was open, from the document inwards, each with its finished children."""

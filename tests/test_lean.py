@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from streamops.errors import StreamopsError
 from streamops.lean import LeanParser
+from streamops.nodes import Path
 from streamops.parser import IncrementalParser
 from streamops.snapshot import Finished, Snapshot
 from streamops.testing import chunked
 from tests.documents import chunk_sizes
+from tests.test_parser_work import Work
 from tests.written import written_values
 
 ENDINGS = ["", "]", "}", ",", '"', "\\", "1", "-", "x", "\n```", "\ud83d"]
@@ -117,3 +120,44 @@ def test_it_has_no_other_attributes() -> None:
     (snapshot,) = LeanParser().feed("[")
 
     assert not hasattr(snapshot, "values")
+
+
+@given(written_values, st.sampled_from(ENDINGS), chunk_sizes, st.data())
+def test_in_whatever_order_somebody_looks_each_shows_the_same_and_shares_what_is_finished(
+    document: Any, ending: str, sizes: list[int], data: st.DataObject
+) -> None:
+    chunks = chunked(document.text + ending, *sizes)
+    expected = taken_from(IncrementalParser(), chunks)
+    lean = taken_from(LeanParser(), chunks)
+    for snapshot in lean:
+        snapshot.keep()
+
+    order = data.draw(st.permutations(range(len(lean))))
+    looks = {at: described(lean[at]) for at in order}
+
+    assert looks == {at: described(expected[at]) for at in order}
+    for (a, b), (c, d) in zip(pairwise(lean), pairwise(expected), strict=True):
+        assert a.is_same(b) is c.is_same(d)
+        assert (a.value is b.value) is (c.value is d.value)
+        for path in a.finished_paths():
+            assert (found_at(a, path) is found_at(b, path)) is (
+                found_at(c, path) is found_at(d, path)
+            )
+
+
+def found_at(snapshot: Snapshot, path: Path) -> Any:
+    located = snapshot.locate(path)
+    return located.value if isinstance(located, Finished) else None
+
+
+def test_the_text_is_read_again_once_for_all_who_look() -> None:
+    parser = LeanParser()
+    snapshots = [parser.feed(chunk)[0] for chunk in ["[", *(["[1], "] * 1000)]]
+    for snapshot in snapshots:
+        snapshot.keep()
+
+    with Work() as work:
+        lengths = [len(snapshot.value) for snapshot in snapshots]
+
+    assert lengths == list(range(1001))
+    assert work.calls < 200_000

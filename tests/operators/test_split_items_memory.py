@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import reactivex
 from pydantic import BaseModel
+from reactivex import Observable
 from reactivex import operators as rx
 from reactivex.subject import Subject
 
@@ -23,10 +24,12 @@ from streamops.errors import (
     TruncatedJson,
 )
 from streamops.lifting import Operator
+from streamops.operators import ItemResult
 from streamops.snapshot import Snapshot
 from streamops.testing import chunked
 from tests.growing import User
 from tests.outcomes import outcome, through, values
+from tests.test_parser_work import Work
 
 SPARE = 200_000  # bytes: thousands of items could not possibly be kept in that
 
@@ -146,6 +149,47 @@ def test_the_snapshot_of_each_invalid_result_shows_what_had_come_with_it() -> No
         {"users": [1, "a"]},
         {"users": [1, "a", 2, "b"]},
     ]
+
+
+@pytest.mark.parametrize("first", [0, -1])
+def test_the_snapshots_of_invalid_results_share_what_is_finished(first: int) -> None:
+    chunks = chunked('{"a": [{"b": 1}, 2, "x", 3, "y", 4', 2)
+
+    received = through(
+        chunks, ops.accumulate_json(), ops.split_items(int, ("a",), on_invalid="result")
+    )
+
+    errors = [result.error for result in received.values if result.error is not None]
+    snapshots = [snapshot_of(error, SchemaMismatch) for error in errors]
+    snapshots.append(snapshot_of(received.error, TruncatedJson))
+    object_seen_first = snapshots[first].value["a"][0]
+    assert [snapshot.value["a"][0] is object_seen_first for snapshot in snapshots] == [True] * 4
+    assert [len(snapshot.value["a"]) for snapshot in snapshots] == [1, 3, 5, 5]
+
+
+def work_on_results(number: int, look: Callable[[Snapshot], None]) -> Work:
+    source: Subject[str] = Subject()
+    results: Observable[ItemResult[int]] = source.pipe(
+        ops.accumulate_json(), ops.split_items(int, on_invalid="result")
+    )
+    results.subscribe(lambda result: look(snapshot_of(result.error, SchemaMismatch)))
+
+    with Work() as work:
+        for chunk in ["[", *(['{"a": [1]}, '] * number)]:
+            source.on_next(chunk)
+
+    return work
+
+
+def look_at_the_path(snapshot: Snapshot) -> None:
+    assert snapshot.path == ()
+
+
+def test_looking_at_each_invalid_result_costs_the_text_and_no_more() -> None:
+    short, long = (work_on_results(number, look_at_the_path) for number in (100, 400))
+
+    assert long.calls < 4.5 * short.calls
+    assert long.characters < 4.5 * short.characters
 
 
 @pytest.mark.parametrize("size", [1, 5, 1000])
