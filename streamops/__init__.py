@@ -30,7 +30,7 @@ from streamops.errors import (
 from streamops.lifting import Operator, PassThrough, Step, lift
 from streamops.nodes import Path
 from streamops.parser import IncrementalParser
-from streamops.partial import FieldState, State, partial_model, state_of
+from streamops.partial import State, partial_model, state_of
 
 # Places in a document, and how far it is
 from streamops.patterns import ANY
@@ -46,8 +46,10 @@ from streamops.snapshot import Snapshot
 from streamops.sources.iterables import from_chunks
 from streamops.sources.openai import from_openai
 
-# How fields of a model stream
+# How fields of a model stream, and when they are validated
+from streamops.states import FieldState
 from streamops.streaming import Stream
+from streamops.validation import ValidateWhen
 
 __version__ = "0.1.0"
 
@@ -78,6 +80,7 @@ __all__ = [
     "StreamopsError",
     "TruncatedJson",
     "UnknownElement",
+    "ValidateWhen",
     "arun",
     "from_chunks",
     "from_openai",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import takewhile
 from typing import Any, cast
 
-from streamops.nodes import ArrayNode, ContainerNode, Node, ObjectNode, Path
+from streamops.nodes import ArrayNode, ContainerNode, Node, ObjectNode
 from streamops.shapes import (
     HELD,
     Branch,
@@ -74,9 +74,6 @@ class ListOf(Shape):
 
     def child(self, node: Node, index: int) -> Shape | None:
         return self.item
-
-    def json_paths(self, path: Path) -> list[Path]:
-        return [(*path[:1], *rest) for rest in self.item.json_paths(path[1:])] if path else [path]
 
 
 class _ListBranch(ContainerBranch):
@@ -174,9 +171,6 @@ class DictOf(Shape):
     def child(self, node: Node, index: int) -> Shape | None:
         return self.value
 
-    def json_paths(self, path: Path) -> list[Path]:
-        return [(*path[:1], *rest) for rest in self.value.json_paths(path[1:])] if path else [path]
-
     def _key(self, key: str) -> Any:
         """Return what a key of the JSON is in the dict, or HELD."""
         if self._keys is None:
@@ -221,6 +215,12 @@ class _DictBranch(ContainerBranch):
             if name is not HELD:
                 values[name] = child
         return values
+
+    def places_of(self, key: str | int, count: int) -> list[int]:
+        keys: list[Any] = self._keys[:count]
+        if self._read_key is not None:
+            keys = [self._read_key(k) for k in keys]
+        return [index for index, name in enumerate(keys) if name == key]
 
     def _so_far(self, count: int) -> dict[Any, Any]:
         keys: list[Any] = self._keys if self._read_key is None else self._read

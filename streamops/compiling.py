@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from enum import Enum
 from functools import partial
-from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, cast, get_args, get_origin
 
 from annotated_types import MaxLen, MinLen
 from pydantic import (
@@ -62,15 +62,21 @@ _OMITTED = get_args(OnErrorOmit[int])[1]
 
 def shape_of(annotation: Any, validation: Validation = DEFAULT_VALIDATION) -> Shape:
     """Compile a type; raises TypeError if it is marked to stream as it cannot."""
-    compiler = _Compiler(validation)
-    shape = compiler.shape_of(annotation, ConfigDict())
+    compiler = _Compiler()
+    shape = compiler.shape_of(annotation, ConfigDict(), validation)
     compiler.complete()
     return shape
 
 
+class _Where(NamedTuple):
+    """What holds for types where one stands."""
+
+    config: ConfigDict
+    validation: Validation
+
+
 class _Compiler:
-    def __init__(self, validation: Validation) -> None:
-        self._validation = validation
+    def __init__(self) -> None:
         self._shapes: dict[Any, Shape] = {}
         self._aliases: dict[Any, Late] = {}
 
@@ -82,93 +88,96 @@ class _Compiler:
                 completed += 1
                 shape.complete()
 
-    def shape_of(self, annotation: Any, config: ConfigDict) -> Shape:
+    def shape_of(self, annotation: Any, config: ConfigDict, validation: Validation) -> Shape:
+        where = _Where(config, validation)
         if annotation is JsonValue:
             return Anything()
 
         if not hasattr(annotation, "__value__"):
-            return self._marked(annotation, config)
+            return self._marked(annotation, where)
 
-        if annotation not in self._aliases:
-            self._aliases[annotation] = Late(partial(self._marked, annotation, config))
-            return self._aliases[annotation].shape
+        known_as = annotation, id(where.config), where.validation.forgives
+        if known_as not in self._aliases:
+            self._aliases[known_as] = Late(partial(self._marked, annotation, where))
+            return self._aliases[known_as].shape
 
-        return self._aliases[annotation]  # the alias contains itself
+        return self._aliases[known_as]  # the alias contains itself
 
-    def _marked(self, annotation: Any, config: ConfigDict) -> Shape:
+    def _marked(self, annotation: Any, where: _Where) -> Shape:
         marks = marks_of(annotation)
         if {Stream.done, Stream.grow} <= marks:
             raise TypeError(f"{annotation!r} is both Stream.done and Stream.grow: choose one")
 
-        shape = self._unmarked(annotation, config, grows=Stream.grow in marks)
+        shape = self._unmarked(annotation, where, grows=Stream.grow in marks)
         return WhenDone(shape) if Stream.done in marks else shape
 
-    def _unmarked(self, whole: Any, config: ConfigDict, *, grows: bool) -> Shape:
+    def _unmarked(self, whole: Any, where: _Where, *, grows: bool) -> Shape:
         type_, metadata = unwrapped(whole)
         origin = get_origin(type_)
         if origin in (Union, types.UnionType):
-            return self._union(type_, whole, metadata, config, grows=grows)
+            return self._union(type_, whole, metadata, where, grows=grows)
 
         shape = None
         if not any(map(_reads_by_itself, (type_, *metadata))):
-            shape = self._growing(type_, whole, metadata, config)
+            shape = self._growing(type_, whole, metadata, where)
 
         if isinstance(shape, RecordShape | RootShape) and any(map(_revises, metadata)):
-            return Revised(shape, self._whole(whole, config))
+            return Revised(shape, self._whole(whole, where))
 
         if shape is None and grows:
-            return self._guessed(type_, whole, config)
+            return self._guessed(type_, whole, where)
 
-        return shape or self._whole(whole, config)
+        return shape or self._whole(whole, where)
 
-    def _whole(self, annotation: Any, config: ConfigDict) -> Whole:
+    def _whole(self, annotation: Any, where: _Where) -> Whole:
         return Whole(
             annotation,
-            config,
-            self._validation,
+            *where,
             holds_models=any(_is_record(type_) for type_, _ in types_in(annotation)),
         )
 
     def _growing(
-        self, type_: Any, whole: Any, metadata: tuple[Any, ...], config: ConfigDict
+        self,
+        type_: Any,
+        whole: Any,
+        metadata: tuple[Any, ...],
+        where: _Where,
     ) -> Shape | None:
         """Return the shape of a type of which part can be shown, or of an atom; else None."""
         if type_ in (Any, object):
             return Anything()
 
         if type_ is str:
-            return self._text(whole, metadata, config)
+            return self._text(whole, metadata, where)
 
         if type_ in (int, float, bool):
-            return None if metadata else Atom(type_, config, self._validation)
+            return None if metadata else Atom(type_, *where)
 
         class_ = class_of(type_)
         if class_ is not None:
             if issubclass(class_, RootModel):
-                return self._root(cast("type[RootModel[Any]]", class_))
+                return self._root(cast("type[RootModel[Any]]", class_), where.validation)
 
             if issubclass(class_, BaseModel):
-                return self._model(class_)
+                return self._model(class_, where.validation)
 
             if is_dataclass(class_) or is_typeddict(class_):
-                return self._struct(type_, config)
+                return self._struct(type_, where)
 
-        return self._collection(type_, metadata, config)
+        return self._collection(type_, metadata, where)
 
-    def _text(self, whole: Any, metadata: tuple[Any, ...], config: ConfigDict) -> Shape | None:
+    def _text(self, whole: Any, metadata: tuple[Any, ...], where: _Where) -> Shape | None:
         said = [m for m in metadata if isinstance(m, StringConstraints)]
         if any(m.to_lower or m.to_upper for m in said) or (
-            config.get("str_to_lower") or config.get("str_to_upper")
+            where.config.get("str_to_lower") or where.config.get("str_to_upper")
         ):
             return None  # letters depend on what follows them: a capital sigma has two small ones
 
-        strips = config.get("str_strip_whitespace", False)
+        strips = where.config.get("str_strip_whitespace", False)
         strips = any(m.strip_whitespace for m in said) or strips
-        return Text(config, self._validation, _expected_length(metadata), strips=strips)
+        return Text(*where, _expected_length(metadata), strips=strips)
 
-    def _collection(
-        self, type_: Any, metadata: tuple[Any, ...], config: ConfigDict
-    ) -> Shape | None:
+    def _collection(self, type_: Any, metadata: tuple[Any, ...], where: _Where) -> Shape | None:
         origin = get_origin(type_) or type_
         arguments = get_args(type_)
         length = _expected_length(metadata)
@@ -181,22 +190,28 @@ class _Compiler:
 
         if origin in _COLLECTIONS:
             (item,) = arguments or (Any,)
-            return ListOf(self.shape_of(item, config), length, _COLLECTIONS[origin])
+            return ListOf(self.shape_of(item, *where), length, _COLLECTIONS[origin])
 
         if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
-            return ListOf(self.shape_of(arguments[0], config), length, tuple)
+            return ListOf(self.shape_of(arguments[0], *where), length, tuple)
 
         if origin in (dict, Mapping):
             key, value = arguments or (str, Any)
             read: Any = dict
-            is_plain = key is str and not any(config.get(said) for said in _STRING_REWRITERS)
-            keys = None if is_plain else self._whole(read[key, Any], config)
-            return DictOf(self.shape_of(value, config), keys)
+            is_plain = key is str and not any(where.config.get(said) for said in _STRING_REWRITERS)
+            keys = None if is_plain else self._whole(read[key, Any], where)
+            return DictOf(self.shape_of(value, *where), keys)
 
         return None
 
-    def _guessed(self, type_: Any, whole: Any, config: ConfigDict) -> Shape:
+    def _guessed(self, type_: Any, whole: Any, where: _Where) -> Shape:
         choices: list[Any] = []
+        if _makes_members(type_) or any(map(_reads_by_itself, unwrapped(whole)[1])):
+            raise TypeError(
+                f"Stream.grow cannot guess {whole!r}, which may make anything of any string: "
+                "leave it out"
+            )
+
         if get_origin(type_) is Literal:
             choices = [c.value if isinstance(c, Enum) else c for c in get_args(type_)]
         elif isinstance(type_, type) and issubclass(type_, Enum):
@@ -209,31 +224,34 @@ class _Compiler:
                 "strings, lists, dicts and models grow by themselves"
             )
 
-        return Guessed(whole, config, self._validation, strings)
+        return Guessed(whole, *where, strings)
 
-    def _model(self, model: type[BaseModel]) -> Shape:
-        if model not in self._shapes:
+    def _model(self, model: type[BaseModel], validation: Validation) -> Shape:
+        known_as = model, validation.forgives
+        if known_as not in self._shapes:
             model.model_rebuild()  # else fields may still be forward references
-            self._shapes[model] = ModelShape(model, self.shape_of, self._validation)
-        return self._shapes[model]
+            self._shapes[known_as] = ModelShape(model, self.shape_of, validation)
+        return self._shapes[known_as]
 
-    def _root(self, model: type[RootModel[Any]]) -> Shape | None:
-        if model not in self._shapes:
+    def _root(self, model: type[RootModel[Any]], validation: Validation) -> Shape | None:
+        known_as = model, validation.forgives
+        if known_as not in self._shapes:
             model.model_rebuild()
-            fields = ModelShape(model, self.shape_of, self._validation)
+            fields = ModelShape(model, self.shape_of, validation)
             if fields.may_rewrite("root"):
                 return None
 
             root = partial(fields.field_shape, "root")
-            self._shapes[model] = RootShape(model, root, self._validation)
-        return self._shapes[model]
+            self._shapes[known_as] = RootShape(model, root, validation)
+        return self._shapes[known_as]
 
-    def _struct(self, type_: Any, config: ConfigDict) -> Shape | None:
-        known_as = type_, id(config)  # without a config of its own, it has that of the model around
+    def _struct(self, type_: Any, where: _Where) -> Shape | None:
+        # Without a config of its own, it has that of the model around it.
+        known_as = type_, id(where.config), where.validation.forgives
         if known_as not in self._shapes:
             new_shape = TypedDictShape if is_typeddict(class_of(type_)) else DataclassShape
-            shape = new_shape(type_, config, self.shape_of, self._validation)
-            if not shape.judge.stands_alone:
+            shape = new_shape(type_, where.config, self.shape_of, where.validation)
+            if not shape.stands_alone:
                 return None
 
             self._shapes[known_as] = shape
@@ -244,17 +262,17 @@ class _Compiler:
         type_: Any,
         whole: Any,
         metadata: tuple[Any, ...],
-        config: ConfigDict,
+        where: _Where,
         *,
         grows: bool,
     ) -> Shape:
-        judge = self._whole(whole, config)
+        judge = self._whole(whole, where)
         if any(_reads_by_itself(m) or _goes_left_to_right(m) for m in metadata):
             return judge
 
         choices = [m for m in get_args(type_) if m is not type(None)]
         members = [
-            self.shape_of(Annotated[m, Stream.grow] if grows and _is_choice(m) else m, config)
+            self.shape_of(Annotated[m, Stream.grow] if grows and _is_choice(m) else m, *where)
             for m in choices
         ]
         nullable = type(None) in get_args(type_)
@@ -304,6 +322,13 @@ def _is_choice(annotation: Any) -> bool:
     type_, _ = unwrapped(annotation)
     is_enum = isinstance(type_, type) and issubclass(type_, Enum)
     return is_enum or get_origin(type_) is Literal
+
+
+def _makes_members(type_: Any) -> bool:
+    """Return whether an Enum says itself what it makes of other values."""
+    own: Any = getattr(type_, "_missing_", Enum._missing_)
+    standard: Any = Enum._missing_
+    return own.__func__ is not standard.__func__
 
 
 def _expected_length(metadata: tuple[Any, ...]) -> int | None:

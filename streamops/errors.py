@@ -116,9 +116,10 @@ class SchemaMismatch(StreamopsError):
         where = f"at {path}" if path else "as a whole"
         super().__init__(f"Invalid {where}: {validation_error}{hint and chr(10)}{hint}")
         self.validation_error = validation_error
-        """Pydantic's own error; its locations start at ``path``."""
+        """Pydantic's own error; its locations start at the innermost model that is invalid."""
         self.path = path
-        """Where the invalid value stands in the document."""
+        """Where that model stands in the document, in keys of the JSON; with ``validate="eager"``
+        where its field does."""
         self.snapshot = snapshot
 
 

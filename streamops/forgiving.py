@@ -119,11 +119,13 @@ def _methods(model: type[BaseModel]) -> Mapping[str, Any]:
     is_root = issubclass(model, RootModel)
     own: Any = model
     standard: Any = RootModel if is_root else BaseModel
-    return {
+    methods: dict[str, Any] = {
         name: _own_or_standard(getattr(own, name), getattr(standard, name))
         for name in ("__repr__", "__str__", "__eq__")
         if getattr(own, name) is not getattr(standard, name)
     }
+    # A class that says what is equal would lose what it inherits for hashing.
+    return methods | {"__hash__": own.__hash__}
 
 
 def _own_or_standard(own: Callable[..., Any], standard: Callable[..., Any]) -> Callable[..., Any]:

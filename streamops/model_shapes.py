@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import is_dataclass
-from functools import cached_property
-from typing import Annotated, Any, cast
+from functools import cached_property, partial
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -22,18 +21,14 @@ from pydantic.fields import FieldInfo
 
 from streamops.annotations import types_in
 from streamops.collection_shapes import Anything
-from streamops.field_checks import FieldChecks
-from streamops.nodes import Node, ObjectNode, Path, path_of
-from streamops.partial import (
-    FieldState,
-    PartialState,
-    arrived_state,
-    field_state,
-    field_type,
-    partial_model,
-)
+from streamops.core_schemas import CoreSchema
+from streamops.keeping import is_equal, with_shown
+from streamops.nodes import Node, ObjectNode, Path
+from streamops.partial import Arrived, PartialState, field_type, partial_model
 from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape
 from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, json_of
+from streamops.snapshot import value_at
+from streamops.states import FieldState, state_in_finished
 from streamops.validation import Validation
 
 
@@ -55,7 +50,7 @@ class ModelShape(RecordShape):
         return self.model.model_config
 
     @cached_property
-    def partial(self) -> type[BaseModel]:
+    def twin(self) -> type[BaseModel]:
         """The twin whose fields are all optional."""
         return partial_model(self.model)
 
@@ -73,6 +68,12 @@ class ModelShape(RecordShape):
             return NEVER  # extra values that have a type are read with the model
 
         return Anything() if self.config.get("extra") == "allow" else NEVER
+
+    def nested_keys(self, name: str) -> list[Path]:
+        alias = self.model.model_fields[name].validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        paths = [tuple(choice.path) for choice in choices if isinstance(choice, AliasPath)]
+        return [path for path in paths if len(path) > 1]
 
     def keys(self, name: str) -> Iterator[str]:
         alias = self.model.model_fields[name].validation_alias
@@ -97,11 +98,26 @@ class ModelShape(RecordShape):
 
         return HeldBranch(self, node, visible=visible)
 
+    @property
+    def core_schema(self) -> CoreSchema:
+        return self.model.__pydantic_core_schema__
+
     def validate(self, raw: Any) -> BaseModel:
         return self._validation.read_model(self.model, json_of(raw))
 
     def assemble(self, raw: Any, fields: Fields, defaults: dict[str, Any]) -> BaseModel:
-        return PartialState(_Arrived(self, raw, fields, defaults), None).attach(self.partial)
+        state = partial(self._state_of_arrived, raw, fields)
+        arrived = Arrived(self, fields.by_name, fields.extra, defaults, state)
+        return PartialState(arrived, None).attach(self.twin)
+
+    def _state_of_arrived(self, raw: Any, fields: Fields, path: Path) -> FieldState:
+        state = state_in_finished(fields.by_name | fields.extra, path)
+        if state == "done" or not path:
+            return "done"
+
+        # What cannot be shown has arrived all the same.
+        keys = self.keys(path[0]) if path[0] in self.types else ()
+        return "done" if any(value_at(raw, (key, *path[1:])) for key in keys) else "pending"
 
     def field_shape(self, name: str) -> Shape:
         shape = super().field_shape(name)
@@ -110,13 +126,8 @@ class ModelShape(RecordShape):
         return NEVER if shape.is_atomic and self._validators_of(name) else shape
 
     def check_field(self, keys: list[str], values: list[Any], index: int) -> None:
-        if self._validation.when == "eager" and not self._rewrites_all:
-            self._checks.check(keys, values, index)
-
-    @cached_property
-    def _checks(self) -> FieldChecks:
-        names = {key: name for key, (name, _) in self.fields.items()}
-        return FieldChecks(self.model, names, self._validation)
+        if not self._rewrites_all:
+            super().check_field(keys, values, index)
 
     def may_change(self, name: str) -> bool:
         """Return whether a validator of the model may change what a field becomes."""
@@ -161,16 +172,14 @@ class ModelBranch(RecordBranch):
         super().__init__(shape, node, visible=visible)
         self.shape = shape
 
-    @property
-    def is_lazy(self) -> bool:  # type: ignore[override]  # unless it depends on its children
-        return not self.may_hold
+    is_lazy = True
 
     def finish(self, raw: Any) -> tuple[Any, bool]:
-        if self.shape.is_validated_at_the_end:
+        model = self.shape.judge(raw)
+        if model is HELD:
             fields = self.fields_with(len(self.finished), HELD)
             return self.shape.assemble(raw, fields, self._defaults), True
 
-        model = self.shape.finish(raw)
         self._keep_models(model)
         return model, True
 
@@ -188,21 +197,12 @@ class ModelBranch(RecordBranch):
                 values[name] = shown
 
     def show(self, view: View, count: int, child: Any) -> Any:
-        if self.may_hold and not self.shows(count, child):
-            return HELD
+        return PartialState(self, view).attach(self.shape.twin) if self.shows(view) else HELD
 
-        return PartialState(self, view).attach(self.shape.partial)
-
-    def read(self, view: View | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    def read(self, view: View) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the fields and the extra values that had arrived."""
-        assert view is not None
         fields = self.fields_with(*view.within(self))
         return fields.by_name, fields.extra
-
-    def state(self, view: View | None, path: Path) -> FieldState:
-        """Return how far the value at a path of field names, keys and indexes was."""
-        assert view is not None
-        return field_state(view.snapshot, path_of(self.node), self.shape.json_paths(path))
 
     def defaults(self) -> dict[str, Any]:
         """Return what fields show that have not arrived: their default, else None."""
@@ -211,30 +211,6 @@ class ModelBranch(RecordBranch):
     @cached_property
     def _defaults(self) -> dict[str, Any]:
         return self.shape.defaults()
-
-
-class _Arrived:
-    """What a partial is made of whose JSON is finished, and which is validated later."""
-
-    def __init__(
-        self, shape: ModelShape, raw: Any, fields: Fields, defaults: dict[str, Any]
-    ) -> None:
-        self.shape = shape
-        self._raw = raw
-        self._fields = fields
-        self._defaults = defaults
-
-    def read(self, view: View | None) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the fields and the extra values."""
-        return self._fields.by_name, self._fields.extra
-
-    def state(self, view: View | None, path: Path) -> FieldState:
-        """Return whether anything stands at a path; if so, it is finished."""
-        return arrived_state(self._raw, self.shape.json_paths(path))
-
-    def defaults(self) -> dict[str, Any]:
-        """Return what fields show that have not arrived: their default, else None."""
-        return self._defaults
 
 
 def _is_validator(said: Any) -> bool:
@@ -247,34 +223,6 @@ def _with_discriminator(annotation: Any, field: FieldInfo) -> Any:
         return annotation
 
     return Annotated[annotation, Discriminator(by) if isinstance(by, str) else by]
-
-
-def is_equal(value: Any, shown: Any) -> bool:
-    """Return whether both are equal, as far as they can be compared."""
-    try:
-        return bool(value == shown)
-    except Exception:
-        return False  # arrays and the like have no one answer
-
-
-def with_shown(value: Any, shown: Any) -> Any:
-    """Return a validated value with the models in it that were shown before."""
-    if type(value) is not type(shown):
-        return value
-
-    if isinstance(value, BaseModel) or is_dataclass(value):
-        return shown
-
-    if isinstance(value, list):
-        items, before = cast("list[Any]", value), cast("list[Any]", shown)
-        return [*map(with_shown, items, before)] if len(items) == len(before) else items
-
-    if isinstance(value, dict):
-        fields, earlier = cast("dict[Any, Any]", value), cast("dict[Any, Any]", shown)
-        return {key: with_shown(item, earlier.get(key)) for key, item in fields.items()}
-
-    # Tuples, sets and what else holds models is one thing: all of it was shown, or nothing.
-    return shown if is_equal(value, shown) else value
 
 
 def _default(field: FieldInfo, before: dict[str, Any]) -> Any:

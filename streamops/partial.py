@@ -5,9 +5,9 @@ from __future__ import annotations
 import types
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -15,10 +15,8 @@ from typing import (
     Literal,
     Protocol,
     Self,
-    TypeAlias,
     TypeVar,
     Union,
-    cast,
     get_args,
     get_origin,
 )
@@ -26,7 +24,6 @@ from typing import (
 from pydantic import (
     BaseModel,
     Field,
-    RootModel,
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -35,7 +32,9 @@ from typing_extensions import is_typeddict
 from streamops.annotations import types_in
 from streamops.forgiving import forgiving_metadata, forgiving_namespace
 from streamops.nodes import Path
-from streamops.snapshot import Finished, Snapshot, value_at
+from streamops.partial_dataclasses import STATE, PartialDataclass
+from streamops.snapshot import Snapshot
+from streamops.states import FieldState, state_in_finished
 
 if TYPE_CHECKING:
     from streamops.shapes import Shape, View
@@ -43,15 +42,10 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=BaseModel)
 
 _PARTIAL = "__streamops_partial__"
-_STATE = "_streamops_state"
 _SHADOWS = "__streamops_shadows__"
 _instance_dict = BaseModel.__dict__["__dict__"]
 _fields_set = BaseModel.__dict__["__pydantic_fields_set__"]
 _set = object.__setattr__
-
-
-FieldState: TypeAlias = Literal["pending", "growing", "done"]
-"""Whether nothing of a value has arrived, or something, or all of it."""
 
 
 class State(ABC):
@@ -60,38 +54,45 @@ class State(ABC):
     A path is a tuple of field names, keys and indexes: ``("users", 0, "name")``.
     """
 
-    @abstractmethod
     def at(self, path: Path) -> FieldState:
         """Return how far the value at a path is: "pending", "growing" or "done".
 
         That goes by what has arrived, also of what is not shown before it is finished. What never
-        came is "pending" in a validated instance, too.
+        came is "pending" in a validated instance, too. Raises TypeError for what is no tuple.
         """
+        if not isinstance(path, tuple):
+            raise TypeError(f"a path is a tuple of field names, keys and indexes, not {path!r}")
+
+        return self._at(path)
+
+    @abstractmethod
+    def _at(self, path: Path) -> FieldState: ...
 
     def is_complete(self, path: Path) -> bool:
         """Return whether the value at a path is finished."""
         return self.at(path) == "done"
 
 
-def state_of(model: BaseModel) -> State:
-    """Return what is known of a partial (or already validated) instance.
+def state_of(instance: Any) -> State:
+    """Return what is known of a partial (or already validated) model or dataclass.
 
     Raises TypeError for anything else, also for a partial that was pickled: only what came out of
-    the stream knows how far it has come.
+    the stream knows how far it has come. Of a list of models, ask its items.
     """
-    state = partial_state(model)
+    state = partial_state(instance)
     if state is not None:
         return state
 
-    if isinstance(model, BaseModel) and not isinstance(model, _Partial):
-        return _Finished(model)
+    is_instance = isinstance(instance, BaseModel) or is_dataclass(instance)
+    if is_instance and not isinstance(instance, (*_TWINS, type)):
+        return _Finished(instance)
 
-    raise TypeError(f"state_of needs an instance that to_partial emitted, not {model!r}")
+    raise TypeError(f"state_of needs an instance that to_partial emitted, not {instance!r}")
 
 
-def partial_state(model: Any) -> PartialState | None:
+def partial_state(instance: Any) -> PartialState | None:
     """Return the state of a partial instance, or None for anything else."""
-    return getattr(model, _STATE, None) if isinstance(model, _Partial) else None
+    return getattr(instance, STATE, None) if isinstance(instance, _TWINS) else None
 
 
 def partial_model(model: type[M]) -> type[M]:
@@ -109,7 +110,7 @@ def partial_model(model: type[M]) -> type[M]:
     namespace = {
         "__module__": model.__module__,
         "__doc__": f"{model.__name__} while it arrives: every field is optional.",
-        "__slots__": (_STATE,),
+        "__slots__": (STATE,),
         "__annotations__": {
             "__pydantic_extra__": dict[str, Any],
             **{name: annotation for name, (annotation, _) in optional.items()},
@@ -131,9 +132,9 @@ def partial_model(model: type[M]) -> type[M]:
 
 
 class PartialSource(Protocol):
-    """What a partial instance is built from."""
+    """What a partial instance is built from; it is given the view that its state holds."""
 
-    def read(self, view: View | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    def read(self, view: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the fields that had arrived, and what the model has no field for."""
         ...
 
@@ -146,7 +147,7 @@ class PartialSource(Protocol):
         """Return what fields show that have not arrived."""
         ...
 
-    def state(self, view: View | None, path: Path) -> FieldState:
+    def state(self, view: Any, path: Path) -> FieldState:
         """Return how far the value at a path was."""
         ...
 
@@ -154,17 +155,18 @@ class PartialSource(Protocol):
 class PartialState(State):
     """Where a partial instance comes from, and how far the stream was."""
 
-    __slots__ = ("_source", "view")
+    __slots__ = ("_is_copy", "_source", "view")
 
     def __init__(self, source: PartialSource, view: View | None) -> None:
         self._source = source
+        self._is_copy = False
         self.view = view
         """The moment that the instance shows; None if all of it had arrived."""
 
     def attach(self, partial: type[M]) -> M:
         """Make the partial instance, still empty."""
         instance = object.__new__(partial)
-        _set(instance, _STATE, self)
+        _set(instance, STATE, self)
         if partial.__dict__[_SHADOWS]:
             self.fill(instance)
         return instance
@@ -191,63 +193,61 @@ class PartialState(State):
         return self.view.snapshot
 
     @property
-    def revision(self) -> object:
-        """The same object for all instances that show the same."""
-        return self if self.view is None else self.view.revision
+    def revision(self) -> object | None:
+        """The same object for all instances that show the same; None if only a look can tell."""
+        return None if self.view is None or self._is_copy else self.view.revision
 
     @property
     def shape(self) -> Shape:
         """What is known of the model."""
         return self._source.shape
 
-    def at(self, path: Path) -> FieldState:
+    def _at(self, path: Path) -> FieldState:
         return self._source.state(self.view, path)
 
-
-def field_state(snapshot: Snapshot, here: Path, paths: Iterable[Path]) -> FieldState:
-    """Return how far the first value was that stands at one of some paths from a place on."""
-    places = [snapshot.locate((*here, *path)) for path in paths]
-    if any(isinstance(place, Finished) for place in places):
-        return "done"
-
-    return "growing" if any(places) else "pending"
+    def copied(self) -> PartialState:
+        """Return the state of a copy, which its owner may change."""
+        state = PartialState(self._source, self.view)
+        state._is_copy = True
+        return state
 
 
-def arrived_state(value: Any, paths: Iterable[Path]) -> FieldState:
-    """Return whether anything stands at one of some paths in a finished value."""
-    return "done" if any(value_at(value, path) for path in paths) else "pending"
+class Arrived:
+    """What a partial is built from that has arrived whole, and is validated later."""
+
+    def __init__(
+        self,
+        shape: Shape,
+        fields: dict[str, Any],
+        extra: dict[str, Any],
+        defaults: dict[str, Any],
+        state: Callable[[Path], FieldState],
+    ) -> None:
+        self.shape = shape
+        self._fields = fields
+        self._extra = extra
+        self._defaults = defaults
+        self._state = state
+
+    def read(self, view: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the fields, and what the model has no field for."""
+        return self._fields, self._extra
+
+    def defaults(self) -> dict[str, Any]:
+        """Return what fields show that have not arrived."""
+        return self._defaults
+
+    def state(self, view: Any, path: Path) -> FieldState:
+        """Return whether anything stands at a path; if so, it is finished."""
+        return self._state(path)
 
 
 class _Finished(State):
-    def __init__(self, model: BaseModel) -> None:
-        self._model = model
+    def __init__(self, instance: Any) -> None:
+        self._instance = instance
 
-    def at(self, path: Path) -> FieldState:
-        value: Any = self._model
-        for key in path:
-            if isinstance(key, int) and key < 0:
-                return "pending"
-
-            try:
-                value = _children(value)[key]
-            except (KeyError, IndexError, TypeError):
-                return "pending"
-
-        return "done"
-
-
-def _children(value: Any) -> Any:
-    """Return what a path leads through: of a model, the fields that were set."""
-    if isinstance(value, RootModel):
-        return _children(cast("RootModel[Any]", value).root)
-
-    if isinstance(value, BaseModel):
-        return {name: getattr(value, name) for name in value.model_fields_set}
-
-    if is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-
-    return value
+    def _at(self, path: Path) -> FieldState:
+        return state_in_finished(self._instance, path)
 
 
 class _Partial:
@@ -264,7 +264,7 @@ class _Partial:
         return
 
     def __getattr__(self, name: str) -> Any:
-        if name != _STATE and partial_state(self) is not None:
+        if name != STATE and partial_state(self) is not None:
             _fill(self)
             # What was missing may be there now, if only because another thread filled it in.
             with suppress(AttributeError):
@@ -281,6 +281,9 @@ class _Partial:
     def __reduce__(self) -> tuple[Any, ...]:
         model = type(self).__mro__[2]
         return _restore, (model, super().__getstate__())
+
+
+_TWINS = (_Partial, PartialDataclass)
 
 
 def _fill(instance: Any) -> None:
@@ -308,7 +311,7 @@ def _write_dict(instance: Any, values: dict[str, Any]) -> None:
 def _with_state_of(instance: Any, copied: Any) -> Any:
     state = partial_state(instance)
     if state is not None:
-        _set(copied, _STATE, state)
+        _set(copied, STATE, state.copied())
     return copied
 
 

@@ -38,7 +38,11 @@ def reader_of(
 
         # Two contexts may be equal, and still be different objects to a validator.
         is_reusable = context is None and _is_hashable(type_)
-        return _cached_reader(type_, validation) if is_reusable else Reader(type_, validation)
+        if not is_reusable:
+            return Reader(type_, validation)
+
+        # A | B equals B | A, and reads otherwise.
+        return _cached_reader(type_, repr(type_), validation)
     except PydanticSchemaGenerationError as error:
         raise TypeError(
             f"{operator} needs a type that pydantic can validate, such as a BaseModel or "
@@ -106,4 +110,6 @@ class Reader:
 
 
 # A server builds the same pipeline for every request.
-_cached_reader = lru_cache(maxsize=256)(Reader)
+@lru_cache(maxsize=256)
+def _cached_reader(type_: Any, _: str, validation: Validation) -> Reader:
+    return Reader(type_, validation)

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias, cast
 
 from pydantic import ConfigDict, ValidationError
 
+from streamops.core_schemas import CoreSchema
+from streamops.field_checks import FieldChecks
 from streamops.nodes import Node, ObjectNode, Path, path_of
 from streamops.shapes import (
     HELD,
@@ -17,11 +19,13 @@ from streamops.shapes import (
     ContainerBranch,
     InvalidValue,
     Shape,
+    View,
 )
+from streamops.states import FieldState, state_in_json
 from streamops.streaming import is_required
 from streamops.validation import Validation
 
-Compile: TypeAlias = Callable[[Any, ConfigDict], Shape]
+Compile: TypeAlias = Callable[[Any, ConfigDict, Validation], Shape]
 
 
 class RecordShape(Shape):
@@ -52,6 +56,11 @@ class RecordShape(Shape):
     def keys(self, name: str) -> Iterator[str]:
         """Yield the JSON keys that a field is read from."""
 
+    @property
+    @abstractmethod
+    def core_schema(self) -> CoreSchema:
+        """What pydantic made of the type."""
+
     @abstractmethod
     def validate(self, raw: Any) -> Any:
         """Return what finished JSON is as the type; raises ValidationError."""
@@ -77,17 +86,19 @@ class RecordShape(Shape):
     @cached_property
     def required(self) -> frozenset[str]:
         """The fields without which nothing is shown."""
-        return frozenset(name for name, type_ in self.types.items() if is_required(type_))
+        required = frozenset(name for name, type_ in self.types.items() if is_required(type_))
+        for name in required:
+            if not any(self.keys(name)):
+                raise TypeError(
+                    f"{self.name}.{name} cannot be Stream.required: it is read from inside other "
+                    "keys, and only known when the model closes"
+                )
+        return required
 
     @cached_property
     def has_choices(self) -> bool:
         """Whether several keys may belong to one field."""
         return len(self.fields) > len({name for name, _ in self.fields.values()})
-
-    @property
-    def is_validated_at_the_end(self) -> bool:
-        """Whether a finished value is shown before it is validated."""
-        return self._validation.when == "final"
 
     def field_at(self, key: str) -> tuple[str, Shape]:
         """Return name and shape of the field that a JSON key belongs to, if any does."""
@@ -95,7 +106,11 @@ class RecordShape(Shape):
 
     def field_shape(self, name: str) -> Shape:
         """Return the shape of a field."""
-        return self._compile(self.types[name], self.config)
+        validation = self._validation
+        if self.may_rewrite(name):
+            validation = validation.forgiving()
+
+        return self._compile(self.types[name], self.config, validation)
 
     @cached_property
     def extra(self) -> Shape:
@@ -106,19 +121,40 @@ class RecordShape(Shape):
         """Return whether a validator of the type may change what a field is made of."""
         return False
 
-    def check_field(self, keys: list[str], values: list[Any], index: int) -> None:
-        """Raise InvalidValue if a finished field does not fit; what came before it may matter."""
-        return
+    def nested_keys(self, name: str) -> list[Path]:
+        """List where inside other keys a field may be read from."""
+        return []
 
-    def finish(self, raw: Any) -> Any:
-        if self.is_validated_at_the_end:
-            return self._arrived(raw)
+    def check_field(self, keys: list[str], values: list[Any], index: int) -> None:
+        """Raise InvalidValue if a finished field does not fit and that is to be said at once.
+
+        What came before it may matter.
+        """
+        if self._validation.when == "eager" and not self._validation.forgives:
+            self._checks.check(keys, values, index)
+
+    @cached_property
+    def _checks(self) -> FieldChecks:
+        names = {key: name for key, (name, _) in self.fields.items()}
+        return FieldChecks(self.core_schema, self.name, names, self._validation)
+
+    def judge(self, raw: Any) -> Any:
+        """Return the validated value, or HELD if that is for later; raises InvalidValue."""
+        if self._validation.when == "final":
+            return HELD
 
         try:
             return self.validate(raw)
         except ValidationError as error:
+            if self._validation.forgives:
+                return HELD
+
             self._blame_children(raw)
             raise InvalidValue(error) from None
+
+    def finish(self, raw: Any) -> Any:
+        value = self.judge(raw)
+        return self._arrived(raw) if value is HELD else value
 
     def _arrived(self, raw: Any) -> Any:
         if not isinstance(raw, dict):
@@ -139,13 +175,12 @@ class RecordShape(Shape):
             if key not in self.fields:
                 continue
 
-            name, shape = self.fields[key]
+            _, shape = self.fields[key]
             try:
-                if not self.may_rewrite(name):
-                    shape.finish(values[index])
-                self.check_field(keys, values, index)
+                shape.finish(values[index])
             except InvalidValue as invalid:
                 raise invalid.below(key) from None
+            self.check_field(keys, values, index)
 
     def child(self, node: Node, index: int) -> Shape | None:
         if not isinstance(node, ObjectNode) or index == len(node.keys):
@@ -155,20 +190,7 @@ class RecordShape(Shape):
 
     def complete(self) -> None:
         assert self.fields is not None
-
-    def json_paths(self, path: Path) -> list[Path]:
-        if not path:
-            return [path]
-
-        name = path[0]
-        if not isinstance(name, str) or name not in self.types:
-            return [path]
-
-        return [
-            (key, *rest)
-            for key in self.keys(name)
-            for rest in self.fields[key][1].json_paths(path[1:])
-        ]
+        assert self.required is not None
 
 
 class RecordBranch(ContainerBranch):
@@ -187,18 +209,11 @@ class RecordBranch(ContainerBranch):
     def child_shape(self, index: int) -> Shape:
         return self.record.field_at(self.keys[index])[1]
 
-    def judges_later(self, index: int) -> bool:
-        name, _ = self.record.field_at(self.keys[index])
-        return self.is_judged_later or self.record.may_rewrite(name)
-
     def check(self, index: int) -> None:
-        if self.is_judged_later:
-            return
-
         try:
             self.record.check_field(self.keys, self.container.values, index)
         except InvalidValue as invalid:
-            raise invalid.below(*path_of(self.node), self.keys[index]) from None
+            raise invalid.below(*path_of(self.node)) from None
 
     def open(self, child: Node) -> Branch:
         visible = self.visible
@@ -206,25 +221,48 @@ class RecordBranch(ContainerBranch):
             visible = self._parent_visible  # with this child, everything in here is shown
 
         branch = self.child_shape(child.index).open(child, visible=visible)
-        branch.attach(self, is_judged_later=self.judges_later(child.index))
+        branch.parent = self
         return branch
 
     def take(self, value: Any) -> bool:
         shows = super().take(value)
-        if self._missing and value is not HELD:
+        if self._missing:
+            # What is finished is there, also if it cannot be shown.
             self._missing.discard(self._name_at(len(self.finished) - 1))
             if not self._missing:
                 self._shown_from = len(self.finished)
                 self.visible = shows = self._parent_visible
         return shows
 
-    def shows(self, count: int, child: Any) -> bool:
+    def shows(self, view: View) -> bool:
         """Return whether every required field was there."""
-        if self._shown_from is not None:
-            return count >= self._shown_from - (child is not HELD)
+        if not self.may_hold:
+            return True
 
-        is_now = count == len(self.finished) and child is not HELD
-        return is_now and self._missing == {self._name_at(count)}
+        count, opened = view.opened(self)
+        if self._shown_from is not None and count >= self._shown_from:
+            return True
+
+        # The last one may have been open, and shown.
+        last = len(self.finished) if self._shown_from is None else self._shown_from - 1
+        if opened is None or count != last or self._missing - {self._name_at(count)}:
+            return False
+
+        return view.show(opened) is not HELD
+
+    def places_of(self, key: str | int, count: int) -> list[int]:
+        names = (self.record.fields.get(k, (k,))[0] for k in self.keys[:count])
+        return [index for index, name in enumerate(names) if name == key]
+
+    def state(self, view: View, path: Path) -> FieldState:
+        state = super().state(view, path)
+        if state == "pending" and path and path[0] in self.record.types:
+            here = path_of(self.node)
+            for nested in self.record.nested_keys(str(path[0])):
+                state = state_in_json(view.snapshot, (*here, *nested, *path[1:]))
+                if state != "pending":
+                    break
+        return state
 
     def fields_with(self, count: int, child: Any) -> Fields:
         """Return the first finished children, and perhaps an open one, as fields."""

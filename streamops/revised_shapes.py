@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from streamops.model_shapes import is_equal
+from streamops.keeping import is_equal
 from streamops.nodes import Node
 from streamops.shapes import HELD, Branch, Shape, StandIn, View, Whole, Wrapped
 

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from pydantic import RootModel, ValidationError
 
-from streamops.model_shapes import is_equal, with_shown
-from streamops.nodes import Node, Path, path_of
-from streamops.partial import (
-    FieldState,
-    PartialState,
-    arrived_state,
-    field_state,
-    partial_model,
-)
+from streamops.keeping import is_equal, with_shown
+from streamops.nodes import Node
+from streamops.partial import Arrived, PartialState, partial_model
 from streamops.shapes import HELD, Branch, HeldBranch, InvalidValue, Shape, StandIn, View, json_of
+from streamops.states import state_in_finished
 from streamops.validation import Validation
 
 
@@ -41,30 +36,31 @@ class RootShape(Shape):
     def open(self, node: Node, *, visible: bool) -> Branch:
         return _RootBranch(self, self.root.open(node, visible=visible))
 
-    def finish(self, raw: Any) -> Any:
+    def judge(self, raw: Any) -> Any:
+        """Return the validated value, or HELD if that is for later; raises InvalidValue."""
         if self._validation.when == "final":
-            return self.assemble(raw, self.root.finish(raw))
+            return HELD
 
         try:
             return self._validation.read_model(self.model, json_of(raw))
         except ValidationError as error:
+            if self._validation.forgives:
+                return HELD
+
             self.root.finish(raw)  # something further inside may be to blame
             raise InvalidValue(error) from None
 
-    def assemble(self, raw: Any, root: Any) -> Any:
+    def finish(self, raw: Any) -> Any:
+        value = self.judge(raw)
+        return self.assemble(self.root.finish(raw)) if value is HELD else value
+
+    def assemble(self, root: Any) -> Any:
         """Return what is shown of a finished value that is validated later."""
         if root is HELD:
             return HELD
 
-        return PartialState(_Arrived(self, raw, root), None).attach(partial_model(self.model))
-
-    @property
-    def is_validated_at_the_end(self) -> bool:
-        """Whether a finished value is shown before it is validated."""
-        return self._validation.when == "final"
-
-    def json_paths(self, path: Path) -> list[Path]:
-        return self.root.json_paths(path)
+        arrived = Arrived(self, {"root": root}, {}, {}, partial(state_in_finished, root))
+        return PartialState(arrived, None).attach(partial_model(self.model))
 
     def complete(self) -> None:
         assert self.root is not None
@@ -84,11 +80,11 @@ class _RootBranch(StandIn):
         self.shape = shape
 
     def finish(self, raw: Any) -> tuple[Any, bool]:
-        if self.shape.is_validated_at_the_end:
+        model = self.shape.judge(raw)
+        if model is HELD:
             root, _ = self.branch.finish(raw)
-            return self.shape.assemble(raw, root), True
+            return self.shape.assemble(root), True
 
-        model = self.shape.finish(raw)
         if self.shape.root.holds_models and not isinstance(self.branch, HeldBranch):
             shown, _ = self.branch.finish(raw)
             if is_equal(model.root, shown):
@@ -101,38 +97,11 @@ class _RootBranch(StandIn):
 
         return PartialState(self, view).attach(partial_model(self.shape.model))
 
-    def read(self, view: View | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    def read(self, view: View) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the root as it was."""
-        assert view is not None
         count, child = view.within(self)
         return {"root": self.branch.show(view, count, child)}, {}
 
-    def state(self, view: View | None, path: Path) -> FieldState:
-        """Return how far the value at a path inside the root was."""
-        assert view is not None
-        return field_state(view.snapshot, path_of(self.node), self.shape.json_paths(path))
-
     def defaults(self) -> dict[str, Any]:
         """Return nothing: a root that shows is there."""
-        return {}
-
-
-class _Arrived:
-    """A root that is finished, and validated later."""
-
-    def __init__(self, shape: RootShape, raw: Any, root: Any) -> None:
-        self.shape = shape
-        self._raw = raw
-        self._root = root
-
-    def read(self, view: View | None) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the root."""
-        return {"root": self._root}, {}
-
-    def state(self, view: View | None, path: Path) -> FieldState:
-        """Return whether anything stands at a path; if so, it is finished."""
-        return arrived_state(self._raw, self.shape.json_paths(path))
-
-    def defaults(self) -> dict[str, Any]:
-        """Return nothing: the root is there."""
         return {}

@@ -29,6 +29,7 @@ from pydantic_core import (
 from streamops.core_schemas import CoreSchema, item_schema
 from streamops.nodes import ContainerNode, Node, Path, path_of
 from streamops.snapshot import Snapshot
+from streamops.states import FieldState, state_in_finished, state_in_json
 from streamops.validation import Validation
 
 
@@ -99,10 +100,6 @@ class Shape(ABC):
         """Compile what is compiled late because it may contain the type again."""
         return
 
-    def json_paths(self, path: Path) -> list[Path]:
-        """Return where in the JSON a path of field names may lead."""
-        return [path]
-
     def seen_in(self, node: Node, count: int) -> Shape:
         """Return the shape that an open value of this shape turns out to have."""
         return self
@@ -126,13 +123,6 @@ class Branch(ABC):
         self.parent: Branch | None = None
         self.visible = visible
         """Whether a change in here shows."""
-        self.is_judged_later = False
-        """Whether a validator of what contains the value may still change what it is made of."""
-
-    def attach(self, parent: Branch, *, is_judged_later: bool) -> None:
-        """Say what the branch grows on."""
-        self.parent = parent
-        self.is_judged_later = is_judged_later
 
     @abstractmethod
     def advance(self, count: int) -> bool:
@@ -152,7 +142,14 @@ class Branch(ABC):
 
     @abstractmethod
     def show(self, view: View, count: int, child: Any) -> Any:
-        """Return the value with ``count`` finished children and perhaps an open child, or HELD."""
+        """Return the value with ``count`` finished children and perhaps an open child, or HELD.
+
+        A lazy branch need not be told of its children.
+        """
+
+    def state(self, view: View, path: Path) -> FieldState:
+        """Return how far the value at a path of field names, keys and indexes was."""
+        return state_in_json(view.snapshot, (*path_of(self.node), *path))
 
 
 class View:
@@ -188,6 +185,12 @@ class View:
             child = branch.show(self, count, child)
         return chain[level][1], child
 
+    def opened(self, top: Branch) -> tuple[int, Branch | None]:
+        """Return how many finished children ``top`` had, and the branch of its open child."""
+        chain = self._branches()
+        level = top.node.depth
+        return chain[level][1], chain[level + 1][0] if level + 1 < len(chain) else None
+
     def _branches(self) -> list[tuple[Branch, int]]:
         """List what was open, from the document inwards, with how far it had grown."""
         if self._chain is None:
@@ -220,14 +223,14 @@ class ContainerBranch(Branch):
             try:
                 value = self.child_shape(index).finish(self.container.values[index])
             except InvalidValue as invalid:
-                value = self._held(invalid, index)
+                raise invalid.below(*self._path_to(index)) from None
             self.check(index)
             changed |= self.take(value)
         return changed
 
     def open(self, child: Node) -> Branch:
         branch = self.child_shape(child.index).open(child, visible=self.visible)
-        branch.attach(self, is_judged_later=self.judges_later(child.index))
+        branch.parent = self
         return branch
 
     def finish_child(self, child: Branch) -> bool:
@@ -235,26 +238,35 @@ class ContainerBranch(Branch):
         try:
             value, differs = child.finish(self.container.values[index])
         except InvalidValue as invalid:
-            value, differs = self._held(invalid, index), False
+            raise invalid.below(*self._path_to(index)) from None
         self.check(index)
         return self.take(value) and differs
 
     def check(self, index: int) -> None:
-        """Raise InvalidValue if a finished child does not fit, beyond what its shape says."""
+        """Raise InvalidValue, with its path, if a finished child does not fit for other reasons."""
         return
 
-    def judges_later(self, index: int) -> bool:
-        """Return whether a child that does not fit may fit after all, in the end."""
-        return self.is_judged_later
+    def places_of(self, key: str | int, count: int) -> list[int]:
+        """List which of the first ``count`` children a path calls ``key``."""
+        return [key] if isinstance(key, int) and 0 <= key < count else []
 
-    def _held(self, invalid: InvalidValue, index: int) -> Any:
-        """Hold back a child that does not fit, or raise if it never will."""
-        if self.judges_later(index):
-            return HELD
+    def state(self, view: View, path: Path) -> FieldState:
+        if not path:
+            return "growing"
 
+        count, opened = view.opened(self)
+        for index in reversed(self.places_of(path[0], count + (opened is not None))):
+            if index == count and opened is not None:
+                return opened.state(view, path[1:])
+
+            value, raw = self.finished[index], self.container.values[index]
+            return state_in_finished(raw if value is HELD else value, path[1:])
+
+        return "pending"
+
+    def _path_to(self, index: int) -> Path:
         # The only child of the document is the root, which no key leads to.
-        path = (*path_of(self.node), self.container.key(index)) if self.node.parent else ()
-        raise invalid.below(*path) from None
+        return (*path_of(self.node), self.container.key(index)) if self.node.parent else ()
 
     def take(self, value: Any) -> bool:
         """Take in a finished child; return whether it shows."""
@@ -334,7 +346,7 @@ class Whole(Shape):
         try:
             return self.read(raw)
         except ValidationError as error:
-            if self.holds_models:
+            if self.holds_models and not self._validation.forgives:
                 raise InvalidValue(error) from None
             return HELD
 
@@ -353,9 +365,6 @@ class Wrapped(Shape):
 
     def finish(self, raw: Any) -> Any:
         return self.shape.finish(raw)
-
-    def json_paths(self, path: Path) -> list[Path]:
-        return self.shape.json_paths(path)
 
     def seen_in(self, node: Node, count: int) -> Shape:
         return self.shape.seen_in(node, count)
@@ -445,10 +454,6 @@ class StandIn(Branch):
         self.may_hold = branch.may_hold
         self.is_lazy = not branch.may_hold
 
-    def attach(self, parent: Branch, *, is_judged_later: bool) -> None:
-        super().attach(parent, is_judged_later=is_judged_later)
-        self.branch.attach(parent, is_judged_later=is_judged_later)
-
     def advance(self, count: int) -> bool:
         changed = self.branch.advance(count)
         self.visible = self.branch.visible
@@ -463,3 +468,6 @@ class StandIn(Branch):
         changed = self.branch.finish_child(child)
         self.visible = self.branch.visible
         return changed
+
+    def state(self, view: View, path: Path) -> FieldState:
+        return self.branch.state(view, path)

@@ -6,7 +6,9 @@ from enum import Enum
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
-from streamops.annotations import unwrapped
+from typing_extensions import is_typeddict
+
+from streamops.annotations import class_of, unwrapped
 
 T = TypeVar("T")
 
@@ -25,13 +27,18 @@ class Stream(Enum):
     """Shown only when it is finished (a model: validated)."""
 
     required = "required"
-    """The model that has the field is not shown before the field is."""
+    """The model that has the field is not shown before the field is there (if the field is not
+    shown itself: before it is finished). Says nothing of anything but fields."""
 
     grow = "grow"
-    """A Literal or Enum of strings is shown as soon as only one of them can still be meant."""
+    """A Literal or Enum of strings is shown as soon as only one of them can still be meant. Says
+    nothing of what grows anyway."""
 
     def __call__(self, type_: type[T]) -> type[T]:
         """Mark a class."""
+        if not isinstance(type_, type):
+            raise TypeError(f"{self!r} stands above a class or in Annotated[...], not {type_!r}")
+
         setattr(type_, _MARKS, _marks_of_class(type_) | {self})
         return type_
 
@@ -56,5 +63,11 @@ def is_required(annotation: Any) -> bool:
 
 
 def _marks_of_class(type_: Any) -> frozenset[Stream]:
-    marks: frozenset[Stream] = getattr(type_, _MARKS, frozenset())
-    return marks if isinstance(type_, type) else frozenset()
+    class_ = class_of(type_)
+    if class_ is None:
+        return frozenset()
+
+    # The bases of a TypedDict are only known by what its class statement said.
+    bases: tuple[Any, ...] = getattr(class_, "__orig_bases__", ())
+    own: frozenset[Stream] = getattr(class_, _MARKS, frozenset())
+    return own.union(*map(_marks_of_class, bases)) if is_typeddict(class_) else own

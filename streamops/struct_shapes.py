@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import types
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Annotated, Any, Required, get_args, get_origin, get_type_hints
 
 import typing_extensions
@@ -16,8 +15,10 @@ from pydantic.fields import FieldInfo
 from streamops.annotations import with_arguments
 from streamops.collection_shapes import Anything
 from streamops.core_schemas import CoreSchema, fields_in, keys_in
-from streamops.model_shapes import is_equal, with_shown
+from streamops.keeping import is_equal, with_shown
 from streamops.nodes import Node, ObjectNode
+from streamops.partial import PartialState
+from streamops.partial_dataclasses import STATE, PartialDataclass, new_partial, vars_of
 from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape
 from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, Whole
 from streamops.validation import Validation
@@ -35,8 +36,7 @@ class StructShape(RecordShape):
         self._annotation = type_
         self.type: Any = get_origin(type_) or type_
         self._config: ConfigDict = getattr(self.type, "__pydantic_config__", None) or config
-        self.judge = Whole(type_, config, validation, holds_models=True)
-        """What validates the type."""
+        self._whole = Whole(type_, config, validation, holds_models=True)
 
     @property
     def name(self) -> str:
@@ -75,8 +75,17 @@ class StructShape(RecordShape):
 
         return HeldBranch(self, node, visible=visible)
 
+    @property
+    def core_schema(self) -> CoreSchema:
+        return self._whole.core_schema
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether the type can be read by itself, not only where it stands."""
+        return self._whole.stands_alone
+
     def validate(self, raw: Any) -> Any:
-        return self.judge.read(raw)
+        return self._whole.read(raw)
 
     @abstractmethod
     def fields_in(self, value: Any) -> dict[str, Any]:
@@ -88,7 +97,7 @@ class StructShape(RecordShape):
 
     @cached_property
     def _core_fields(self) -> dict[str, CoreSchema]:
-        return fields_in(self.judge.core_schema)
+        return fields_in(self.core_schema)
 
     @property
     def _is_read_by_name(self) -> bool:
@@ -116,7 +125,7 @@ class DataclassShape(StructShape):
     """A dataclass, shown as an instance of a subclass until it closes and is validated."""
 
     def assemble(self, raw: Any, fields: Fields, defaults: dict[str, Any]) -> Any:
-        return _restore(self.type, {**defaults, **fields.by_name})
+        return new_partial(self.type, {**defaults, **fields.by_name})
 
     def defaults(self) -> dict[str, Any]:
         return {field.name: _default(field) for field in fields(self.type)}
@@ -136,10 +145,10 @@ class _StructBranch(RecordBranch):
 
     def finish(self, raw: Any) -> tuple[Any, bool]:
         fields = self.fields_with(len(self.finished), HELD)
-        if self._shape.is_validated_at_the_end:
+        value = self._shape.judge(raw)
+        if value is HELD:
             return self._shape.assemble(raw, fields, self._defaults), True
 
-        value: Any = self._shape.finish(raw)
         shown = fields.by_name
         validated = self._shape.fields_in(value)
         kept = {
@@ -151,54 +160,31 @@ class _StructBranch(RecordBranch):
         return value, True
 
     def show(self, view: View, count: int, child: Any) -> Any:
-        if not self.shows(count, child):
+        if not self.shows(view):
             return HELD
 
-        return self._shape.assemble(None, self.fields_with(count, child), self._defaults)
+        shown = self._shape.assemble(None, self.fields_with(count, child), self._defaults)
+        if isinstance(shown, PartialDataclass):
+            object.__setattr__(shown, STATE, PartialState(self, view))
+        return shown
+
+    @property
+    def shape(self) -> StructShape:
+        """What is known of the type."""
+        return self._shape
+
+    def read(self, view: View) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the fields and the extra values that had arrived."""
+        fields = self.fields_with(*view.within(self))
+        return fields.by_name, fields.extra
+
+    def defaults(self) -> dict[str, Any]:
+        """Return what fields show that have not arrived: their default, else None."""
+        return self._defaults
 
     @cached_property
     def _defaults(self) -> dict[str, Any]:
         return self._shape.defaults()
-
-
-class _PartialDataclass:
-    """What partial instances of dataclasses do that others need not."""
-
-    __slots__ = ()
-
-    # The twin is nobody's subclass: hooks of the class are for those that its user writes.
-    def __init_subclass__(cls, **_: Any) -> None:
-        return
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self).__mro__[2], vars_of(self))
-
-
-@cache
-def partial_dataclass(type_: Any) -> type[Any]:
-    """Return the subclass of a dataclass for instances that are still arriving."""
-    namespace = {
-        "__module__": type_.__module__,
-        "__doc__": f"{type_.__name__} while it arrives.",
-    }
-    return types.new_class(
-        f"Partial[{type_.__name__}]",
-        (_PartialDataclass, type_),
-        exec_body=lambda body: body.update(namespace),
-    )
-
-
-def vars_of(instance: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass instance that are set."""
-    names = [field.name for field in fields(instance)]
-    return {name: getattr(instance, name) for name in names if hasattr(instance, name)}
-
-
-def _restore(type_: Any, values: dict[str, Any]) -> Any:
-    instance = object.__new__(partial_dataclass(type_))
-    for name, value in values.items():
-        object.__setattr__(instance, name, value)
-    return instance
 
 
 def _default(field: Field[Any]) -> Any:

@@ -14,6 +14,7 @@ from streamops.nodes import ArrayNode, Node, ObjectNode, Path, StringNode
 from streamops.record_shapes import RecordShape
 from streamops.root_shapes import RootShape
 from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, Whole, Wrapped
+from streamops.states import FieldState
 from streamops.value_shapes import Atom, Guessed, Text
 
 _NODES: dict[type, type[Node]] = {dict: ObjectNode, list: ArrayNode, str: StringNode}
@@ -54,10 +55,6 @@ class OneOf(Shape):
     def seen_in(self, node: Node, count: int) -> Shape:
         member = self._member_for(type(node))
         return member.seen_in(node, count) if member else self
-
-    def json_paths(self, path: Path) -> list[Path]:
-        found = (place for member in self.members for place in member.json_paths(path))
-        return list(dict.fromkeys(found))
 
     def _member_for(self, kind: type[Node]) -> Shape | None:
         """Return the only member that can take a string, an array or an object."""
@@ -124,11 +121,6 @@ class TaggedBranch(Branch):
     def is_lazy(self) -> bool:  # type: ignore[override]  # as the member is, once there is one
         return self._member is not None and self._member.is_lazy
 
-    def attach(self, parent: Branch, *, is_judged_later: bool) -> None:
-        super().attach(parent, is_judged_later=is_judged_later)
-        if self._member is not None:
-            self._member.attach(parent, is_judged_later=is_judged_later)
-
     def advance(self, count: int) -> bool:
         while self._member is None and self._looked_at < count:
             key, value = self._object.keys[self._looked_at], self._object.values[self._looked_at]
@@ -146,8 +138,6 @@ class TaggedBranch(Branch):
 
     def _decide(self, shape: Shape) -> None:
         self._member = shape.open(self._object, visible=self._parent_visible)
-        if self.parent is not None:
-            self._member.attach(self.parent, is_judged_later=self.is_judged_later)
 
     def open(self, child: Node) -> Branch:
         branch = self._member.open(child) if self._member else NEVER.open(child, visible=False)
@@ -166,10 +156,17 @@ class TaggedBranch(Branch):
         return self._member.finish(raw) if self._member else (self._shape.finish(raw), True)
 
     def show(self, view: View, count: int, child: Any) -> Any:
-        if self._member is None or count < self._looked_at:
+        if self._member is None or view.opened(self)[0] < self._looked_at:
             return HELD
 
         return self._member.show(view, count, child)
+
+    def state(self, view: View, path: Path) -> FieldState:
+        return self._member.state(view, path) if self._member else super().state(view, path)
+
+
+def _unwrapped(shape: Shape) -> Shape:
+    return _unwrapped(shape.shape) if isinstance(shape, Wrapped) else shape
 
 
 def tags_of(shape: Shape, discriminator: str) -> Iterator[tuple[str, Any]]:
@@ -188,7 +185,8 @@ def tags_of(shape: Shape, discriminator: str) -> Iterator[tuple[str, Any]]:
 
 def implied_discriminator(members: list[Shape]) -> str | None:
     """Return the field by whose values no two of several types can be taken for each other."""
-    records = [member for member in members if isinstance(member, RecordShape)]
+    inner = map(_unwrapped, members)
+    records = [member for member in inner if isinstance(member, RecordShape)]
     if len(records) < max(2, len(members)):
         return None
 

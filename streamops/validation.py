@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, TypeAdapter
@@ -19,6 +19,8 @@ class Validation:
     when: ValidateWhen = "closed"
     strict: bool | None = None
     context: Any = None
+    forgives: bool = False
+    """Whether what does not fit may still be rewritten, and is judged with what contains it."""
 
     def __post_init__(self) -> None:
         if self.when not in ("closed", "final", "eager"):
@@ -26,6 +28,10 @@ class Validation:
 
         if self.strict is not None and not isinstance(self.strict, bool):
             raise TypeError(f"strict is True, False or None, not {self.strict!r}")
+
+    def forgiving(self) -> Validation:
+        """Return the same for what may still be rewritten."""
+        return replace(self, forgives=True)
 
     def read(self, reader: TypeAdapter[Any] | SchemaValidator, json: str | bytes) -> Any:
         """Return what JSON is as a type; raises ValidationError."""

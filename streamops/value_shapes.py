@@ -108,6 +108,7 @@ class Guessed(Whole):
     ) -> None:
         super().__init__(annotation, config, validation)
         self._choices = choices
+        self.longest = max(map(len, choices))
 
     def open(self, node: Node, *, visible: bool) -> Branch:
         if isinstance(node, StringNode):
@@ -125,10 +126,11 @@ class _GuessedBranch(HeldBranch):
     def __init__(self, shape: Guessed, node: StringNode, *, visible: bool) -> None:
         super().__init__(shape, node, visible=visible)
         self._guess: Callable[[str], Any] = shape.guess
+        self._longest = shape.longest
         self._guessed: tuple[int, Any] | None = None
 
     def advance(self, count: int) -> bool:
-        if self._guessed is not None:
+        if self._guessed is not None or count > self._longest:
             return False
 
         value = self._guess(self.node.build(count))

@@ -128,7 +128,7 @@ def test_eagerly_a_validator_sees_the_fields_that_are_declared_before_its_own() 
     assert in_order.values[:-1] == []
     assert mismatch(in_order).path == ("lastDay",)
     assert len(too_early.values) == 2
-    assert mismatch(too_early).path == ()
+    assert mismatch(too_early).path == ("lastDay",)
 
 
 def test_eagerly_what_a_validator_of_the_whole_may_rewrite_is_judged_with_the_whole() -> None:
