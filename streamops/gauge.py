@@ -16,9 +16,10 @@ from streamops.priors import AROUND_KEY, Kind, Learned
 from streamops.reading import reader_of
 from streamops.record_shapes import RecordShape
 from streamops.root_shapes import RootShape
-from streamops.shapes import Shape, Wrapped
+from streamops.shapes import Shape, Whole, Wrapped
 from streamops.snapshot import Snapshot
 from streamops.union_shapes import OneOf, TaggedUnion
+from streamops.value_shapes import Text
 
 Basis: TypeAlias = Literal["expected", "weights", "prior", "schema", "structure", "items"]
 """What a percentage is based on, the most telling first: numbers that the caller expects, the
@@ -29,6 +30,9 @@ arrived of a document, or how many items of a list."""
 _HALF: Mapping[Kind, int] = {"object": 5, "array": 5, "string": 200}
 
 _ALMOST = 99.9
+
+# Types that appear at once, as pydantic calls them.
+_UNCOUNTED = ("int", "float", "bool", "none")
 
 # Where a value that goes by earlier ones slows down, in case it is longer than they were.
 _KNEE = 0.9
@@ -286,10 +290,32 @@ def _basis(hints: Hints, shape: Shape | None) -> Basis:
     if hints.weights:
         return "weights"
 
-    if hints.prior is not None:
+    if hints.prior is not None and _knows_something(hints.prior.learned, shape):
         return "prior"
 
     return "schema" if shape is not None and _says_something(shape) else "structure"
+
+
+def _knows_something(learned: Learned, shape: Shape | None) -> bool:
+    """Return whether earlier runs had what the type has at its root."""
+    if shape is None:
+        return any(map(learned.children, _HALF))
+
+    for at in _shapes_at(shape, ()):
+        match at:
+            case RecordShape():
+                known = any(learned.at(_keys(at, name)) for name in at.types)
+            case ListOf():
+                known = learned.children("array") > 0
+            case DictOf():
+                known = learned.children("object") > 0
+            case Text():
+                known = learned.children("string") > 0
+            case _:
+                known = any(map(learned.children, _HALF))
+        if known:
+            return True
+    return False
 
 
 def _says_something(shape: Shape) -> bool:
@@ -310,11 +336,12 @@ def _check(hints: Hints, shape: Shape) -> None:
     """Raise ValueError for numbers that do not fit what the type has at their place."""
     for path, number in hints.expected:
         found = list(_shapes_at(shape, path))
-        if found and all(isinstance(at, RecordShape) for at in found):
+        if found and not any(map(_may_be_counted, found)):
+            are_models = all(isinstance(at, RecordShape) for at in found)
             raise ValueError(
                 f"track_progress: expected={number} at {path} counts items, entries or characters, "
-                "but a model stands there, whose fields are known: name a list in it, such as "
-                'expected={"users": 3}'
+                f"but a {'model' if are_models else 'single value'} stands there: name a list, "
+                'such as expected={"users": 3}'
             )
 
     for path in {path[:-1] for path, _ in hints.weights}:
@@ -325,6 +352,17 @@ def _check(hints: Hints, shape: Shape) -> None:
                     f"track_progress: with these weights no field of {at.name} counts: "
                     "give one of them more than 0"
                 )
+
+
+def _may_be_counted(shape: Shape) -> bool:
+    """Return whether a number of items, entries or characters says anything of a type."""
+    match shape:
+        case RecordShape():
+            return False
+        case Whole():
+            return not shape.stands_alone or shape.core_schema["type"] not in _UNCOUNTED
+        case _:
+            return True
 
 
 def _shapes_at(shape: Shape, path: Pattern) -> Iterator[Shape]:

@@ -73,10 +73,10 @@ class Progress(Generic[S]):
         """What ``percent`` is based on.
 
         ``"expected"``: on numbers that the caller expects; else ``"weights"``: the caller's
-        weights; else ``"prior"``: earlier runs; else ``"schema"``: the fields and lengths of a
-        type; else nothing but how much has arrived of a document (``"structure"``) or how many
-        items of a list (``"items"``). What stands first wins where it says something, and what
-        follows fills the gaps.
+        weights; else ``"prior"``: earlier runs, if they were of such a document; else ``"schema"``:
+        the fields and lengths of a type; else nothing but how much has arrived of a document
+        (``"structure"``) or how many items of a list (``"items"``). What stands first wins where it
+        says something, and what follows fills the gaps.
         """
         return self._position.basis
 

@@ -39,6 +39,12 @@ class Shelf(BaseModel):
     names: Annotated[list[str], Field(min_length=2)] = []
 
 
+class Order(BaseModel):
+    number: Annotated[int, Field(gt=0)]
+    price: float | None
+    note: int | str
+
+
 REPORT = ['{"title": "a"', ', "summary": "b"', ', "conclusion": "c"', "}"]
 
 
@@ -104,6 +110,7 @@ EXPECTED: dict[str, tuple[Any, Any, list[str], list[int]]] = {
         ['{"pages": [', "1, ", "2, 3, 4, 5, "],
         [0, 5, 25],
     ),
+    "what may be counted": (Order, {"note": 4}, ['{"note": "ab'], [17]),
     "more items than expected": (list[int], 2, ["[1, ", "2, ", "3, "], [50, 100, 100]),
     "the characters of a string": (
         Report,
@@ -281,7 +288,17 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "items of a model": (
         {"model": Book, "expected": {"report": 3}},
         ValueError,
-        "a model stands there, whose fields are known: name a list",
+        "expected=3 at ('report',) counts items, entries or characters, but a model stands there",
+    ),
+    "items of a number": (
+        {"model": Order, "expected": {"number": 3}},
+        ValueError,
+        'but a single value stands there: name a list, such as expected={"users": 3}',
+    ),
+    "items of a number or nothing": (
+        {"model": Order, "expected": {"price": 3}},
+        ValueError,
+        "a single value stands there",
     ),
     "weights without a path": ({"weights": 3}, TypeError, "weights are numbers by path"),
     "a weight that is no number": ({"weights": {"a": "3"}}, TypeError, "weights are numbers by"),
