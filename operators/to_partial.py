@@ -54,12 +54,18 @@ def to_partial(
 
     - ``"closed"``: a nested model (or dataclass, or TypedDict) is validated when it closes, and is
       the same object from then on. Its validators run again with each model around it, as pydantic
-      validates the whole. What a validator around it may still rewrite is judged with that.
-    - ``"eager"``: also each field of a model when it closes, so that the first invalid one ends
-      the stream. A field with a validator that takes ``info`` is checked then if the fields
-      declared before it have arrived.
+      validates the whole. What a ``before`` or ``wrap`` validator around it may still rewrite is
+      judged with that: until then it is shown as a partial if it does not fit.
+    - ``"eager"``: also each field when it closes, so that the first invalid one ends the stream. A
+      field with a validator that takes ``info`` is checked when the fields declared before it have
+      arrived, too.
     - ``"final"``: all at the end. Until then a closed model is shown as a partial, and what only
       validation can tell (which member of a union) is not shown.
+
+    A model is judged when it closes even if its field comes again, by a repeated key or another of
+    its aliases; what a field showed under one of its aliases stays until the model around closes.
+    An error that a validator raises beside ValueError and AssertionError ends the stream as it is.
+    Do not change what partials hold: they share it.
 
     ``strict`` and ``context`` are passed on to pydantic. The last element is
     ``model.model_validate_json`` of the whole text. Takes any type that pydantic takes; of one that

@@ -99,7 +99,8 @@ def partial_model(model: type[M]) -> type[M]:
     """Return the subclass of a model whose fields are all optional, the same one every time.
 
     Its instances are built when somebody looks, so making one costs next to nothing. They are not
-    validated: fields that have not arrived show their default, else None.
+    validated: fields that have not arrived show their default, else None. The subclass stands in
+    ``model.__subclasses__()``, but no hook of the model for subclasses is told.
     """
     existing: type[M] | None = model.__dict__.get(_PARTIAL)
     if existing is not None:
