@@ -8,11 +8,12 @@ from threading import Lock, RLock
 from typing import Generic, TypeVar
 
 from reactivex import Observable, abc
-from reactivex.disposable import Disposable, SingleAssignmentDisposable
+from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
 from reactivex.notification import Notification, OnCompleted, OnError, OnNext
 
 from streamops.errors import SourceFailed, StreamopsError
-from streamops.lifting import PassThrough
+from streamops.lifting import PassThrough, passing_on
+from streamops.pulling import PullScheduler
 
 S = TypeVar("S")
 
@@ -55,12 +56,18 @@ def share_latest() -> PassThrough:
                 is_first = joined.is_unused
                 member = joined.admit(observer)
 
+                if is_first:
+                    joined.is_unused = False
+                    joined.scheduler = scheduler
+
             if is_first:
-                joined.connect(source, scheduler)
+                joined.connect(source)
 
-            return joined.join(member)
+            return CompositeDisposable(
+                joined.join(member), _waiting_for(joined.scheduler, scheduler)
+            )
 
-        return Observable(subscribe)
+        return passing_on(source, subscribe)
 
     return operator
 
@@ -87,6 +94,7 @@ class _Sharing(Generic[S]):
 
     def __init__(self, lock: RLock) -> None:
         self.is_unused = True
+        self.scheduler: abc.SchedulerBase | None = None
         self.is_over = False
         """Whether the next subscriber begins anew."""
         # Never held while anybody is told: that one may wait for a thread that joins or leaves.
@@ -99,7 +107,6 @@ class _Sharing(Generic[S]):
 
     def admit(self, observer: abc.ObserverBase[S]) -> _Member[S]:
         """Make a member that is to be told the state and what comes from now on; locked."""
-        self.is_unused = False
         member = _Member(observer)
         member.news.extend((*self._latest, *self._end))
 
@@ -108,13 +115,13 @@ class _Sharing(Generic[S]):
 
         return member
 
-    def connect(self, source: Observable[S], scheduler: abc.SchedulerBase | None) -> None:
+    def connect(self, source: Observable[S]) -> None:
         """Subscribe to the source."""
         self._connection.disposable = source.subscribe(
             self._on_next,
             self._on_error,
             lambda: self._on_end(OnCompleted()),
-            scheduler=scheduler,
+            scheduler=self.scheduler,
         )
 
         if self._raised is not None:
@@ -199,3 +206,17 @@ def _tell_all(members: tuple[_Member[S], ...]) -> None:
     with ExitStack() as all_are_told:
         for member in reversed(members):
             all_are_told.callback(member.tell)
+
+
+def _waiting_for(
+    reader: abc.SchedulerBase | None, scheduler: abc.SchedulerBase | None
+) -> abc.DisposableBase:
+    # The generator that subscribed first reads for the others.
+    if (
+        isinstance(reader, PullScheduler)
+        and isinstance(scheduler, PullScheduler)
+        and reader is not scheduler
+    ):
+        return scheduler.wait_for(reader)
+
+    return Disposable()

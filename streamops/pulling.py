@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from reactivex import Observable, abc, typing
+from reactivex.disposable import Disposable
 from reactivex.internal.constants import UTC_ZERO
 from reactivex.scheduler.periodicscheduler import PeriodicScheduler
 from reactivex.scheduler.scheduleditem import ScheduledItem
@@ -109,6 +110,7 @@ class PulledReading(Reading, Generic[T]):
         self._once = once
         self._scheduler = scheduler
         self.observer = observer
+        scheduler.readings.add(self)
 
     def interrupt(self) -> None:
         """Make the read that is running end soon."""
@@ -144,6 +146,12 @@ class PullScheduler(PeriodicScheduler):
         """What was read and not yet delivered."""
         self.released: deque[PulledReading[Any]] = deque()
         """Whose connection is to be closed."""
+        self.readings: set[PulledReading[Any]] = set()
+        """All that are not disposed, wherever they are."""
+        self.thread: int | None = None
+        """The thread in which the sink works, if it blocks."""
+        self.readers: list[PullScheduler] = []
+        """Whose sinks read what this one's waits for."""
         self._wake = wake
         self._ready: deque[ScheduledItem] = deque()
         self._timers: list[tuple[float, int, ScheduledItem]] = []
@@ -162,8 +170,14 @@ class PullScheduler(PeriodicScheduler):
 
     def release(self, reading: PulledReading[Any]) -> None:
         """Ask for a connection to be closed."""
+        self.readings.discard(reading)
         self.released.append(reading)
         self._wake()
+
+    def wait_for(self, reader: PullScheduler) -> abc.DisposableBase:
+        """Remember, until disposed, that this one's sink gets what another one's reads."""
+        self.readers.append(reader)
+        return Disposable(lambda: self.readers.remove(reader))
 
     def schedule(
         self, action: abc.ScheduledAction[State], state: State | None = None

@@ -46,6 +46,8 @@ class BlockingPull(Pull[T]):
         self._finish()
 
     def _finish(self) -> None:
+        self.scheduler.thread = None
+
         try:
             self.unsubscribe()
 
@@ -62,6 +64,7 @@ class BlockingPull(Pull[T]):
 
     def advance(self) -> bool:
         """Work until a value is there; False at the end. Raises what the stream ended with."""
+        self.scheduler.thread = threading.get_ident()
         self.subscribe()
 
         while True:
@@ -137,7 +140,23 @@ class BlockingPull(Pull[T]):
 
         if not self.has_news():
             seconds = self.scheduler.until_timer()
+
+            if seconds is None and not self.scheduler.readings:
+                self._refuse_to_wait_for_itself()
+
             self._woken.wait(None if seconds is None else min(seconds, threading.TIMEOUT_MAX))
+
+    def _refuse_to_wait_for_itself(self) -> None:
+        scheduler = self.scheduler
+
+        if any(
+            reader.readings and reader.thread == scheduler.thread for reader in scheduler.readers
+        ):
+            raise RuntimeError(
+                "This stream is shared, and another generator of the same thread reads it, which "
+                "cannot go on while this one waits: merge the two streams into one, or iterate "
+                "each in a thread of its own"
+            )
 
     def _close_released(self) -> None:
         while self.scheduler.released:

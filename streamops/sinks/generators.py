@@ -24,8 +24,9 @@ def to_generator(stream: Observable[T]) -> Generator[T, None, None]:
     be used in the next one: open it in the function that the source calls, or use ``arun``.
 
     A timer, as in ``rx.timeout``, cannot interrupt a blocking read: set the client's own timeout.
-    Two of these generators over one shared stream need a thread each, since each may wait for what
-    only the other one reads.
+    Two of these generators over one shared stream need a thread each, or their streams be merged
+    into one: behind ``share_latest`` the one that would wait for the other in one thread raises
+    RuntimeError. When the one that reads is left, the others end with SourceFailed.
 
     Errors are raised after the values before them. TypeError now if this is no stream.
     """

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 
 import pytest
 import reactivex
@@ -20,8 +20,9 @@ from reactivex.subject import Subject
 
 from streamops.delta import Delta
 from streamops.errors import SourceFailed
+from streamops.operators.share_latest import share_latest
 from streamops.sinks.generators import to_generator
-from streamops.sources.iterables import from_chunks
+from streamops.sources.iterables import Chunks, from_chunks
 from tests.counting import Counting
 from tests.traces import no_threads_left
 
@@ -260,6 +261,97 @@ def test_whoever_shares_a_source_is_told_when_its_generator_is_closed() -> None:
 
     assert isinstance(second_got[0], SourceFailed)
     assert source.open == 0
+
+
+KINDS = [Counting.blocking, Counting.awaited]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_generator_does_not_wait_for_one_of_the_same_thread_that_reads_what_they_share(
+    kind: Callable[[Counting], Chunks],
+) -> None:
+    source = Counting("a", "b", "c")
+    shared = from_chunks(lambda: kind(source)).pipe(share_latest())
+    reading, waiting = texts(shared), texts(shared)
+
+    assert [next(reading), next(reading), next(waiting)] == ["a", "b", "b"]
+
+    with pytest.raises(RuntimeError, match="merge"):
+        next(waiting)
+
+    assert [*reading] == ["c"]
+    assert [*texts(shared)] == ["c"]
+    assert (source.opened, source.open) == (1, 0)
+
+
+def test_a_generator_waits_for_one_of_another_thread_that_reads_what_they_share() -> None:
+    source = Counting("a", "b", "c")
+    shared = from_chunks(source.blocking).pipe(share_latest())
+    reading = texts(shared)
+    joined, waits = threading.Event(), threading.Event()
+    begun: list[str] = []
+
+    def read() -> None:
+        begun.append(next(reading))
+        joined.set()
+        assert waits.wait(10)
+        begun.extend(reading)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    assert joined.wait(10)
+    waiting = texts(shared)
+    first = next(waiting)
+    waits.set()
+
+    assert [first, *waiting] == ["a", "b", "c"]
+    thread.join(10)
+    assert begun == ["a", "b", "c"]
+
+
+def test_generators_of_one_thread_share_what_another_thread_pushes() -> None:
+    subject: Subject[Delta] = Subject()
+    shared = subject.pipe(share_latest())
+    subscribed = threading.Event()
+    got_one = threading.Event()
+
+    def push() -> None:
+        assert subscribed.wait(10)
+        subject.on_next(Delta("a"))
+        assert got_one.wait(10)
+        subject.on_next(Delta("b"))
+        subject.on_completed()
+
+    pushing = threading.Thread(target=push)
+    pushing.start()
+    one = texts(shared.pipe(rx.merge(reactivex.defer(lambda _: told(subscribed)))))
+    assert next(one) == "a"
+    other = texts(shared.pipe(rx.skip(1), rx.merge(reactivex.defer(lambda _: told(got_one)))))
+
+    assert [*other] == ["b"]
+    assert [*one] == ["b"]
+    pushing.join(10)
+
+
+def test_a_generator_waits_for_other_threads_when_it_has_left_what_it_shared() -> None:
+    shared = from_chunks(["a", "z"]).pipe(share_latest())
+    subject: Subject[Delta] = Subject()
+    subscribed = threading.Event()
+    later = subject.pipe(rx.merge(reactivex.defer(lambda _: told(subscribed))))
+
+    def push() -> None:
+        assert subscribed.wait(10)
+        subject.on_next(Delta("b"))
+        subject.on_completed()
+
+    pushing = threading.Thread(target=push)
+    pushing.start()
+    reading = texts(shared)
+    next(reading)
+
+    assert [*texts(shared.pipe(rx.take(1), rx.concat(later)))] == ["a", "b"]
+    assert [*reading] == ["z"]
+    pushing.join(10)
 
 
 def test_a_generator_that_was_left_is_collected_without_the_garbage_collector() -> None:
