@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import is_dataclass
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -18,6 +19,7 @@ from streamops.priors import Prior
 from streamops.progress import AtEnd, InDocument, InList, Position, Progress
 from streamops.root_shapes import RootShape
 from streamops.snapshot import Snapshot
+from streamops.struct_shapes import DataclassShape
 
 S = TypeVar("S")
 
@@ -49,8 +51,9 @@ def track_progress(
     the complete snapshot, or the validated model. Each of several documents counts by itself, also
     if they are merged, and what ``rx.retry`` asks for again begins again.
 
-    After ``to_partial`` the model is known; before it, give it as ``model``. Paths go by the names
-    of its fields, and may hold ANY. ``clock`` tells the seconds for ``elapsed`` and ``eta``.
+    After ``to_partial`` the model (or dataclass) is known; before it, give it as ``model``. Paths go
+    by the names of its fields, and may hold ANY. ``clock`` tells the seconds for ``elapsed`` and
+    ``eta``.
 
     Behind ``split_items``, with nothing but our operators that pass elements on between them, items
     are counted against a whole number ``expected``. Only when the source completes is it known
@@ -121,9 +124,11 @@ class _DocumentTracker(Step[Any, Progress[Any]]):
             self._is_sure = True
             if isinstance(state.shape, ModelShape | RootShape):
                 self._learn(state.shape.model)
+            elif isinstance(state.shape, DataclassShape):
+                self._learn(state.shape.type)
             return self._shown(item, state.snapshot)
 
-        if isinstance(item, BaseModel) and (self._is_sure or not self._has_ended):
+        if _may_be_document(item) and (self._is_sure or not self._has_ended):
             self._has_ended = True
             self._learn(type(item))
             progress = self._watch.progress(item, AtEnd(self._gauge.basis))
@@ -147,6 +152,15 @@ class _DocumentTracker(Step[Any, Progress[Any]]):
         if snapshot.complete:
             self._watch.ended()
         return (progress,)
+
+
+def _may_be_document(item: object) -> bool:
+    """Return whether an element may be a validated model or dataclass."""
+    if isinstance(item, type) or not is_dataclass(item):
+        return isinstance(item, BaseModel)
+
+    # Elements of ours such as Delta are dataclasses, too.
+    return not type(item).__module__.startswith("streamops.")
 
 
 class _ItemTracker(Step[Any, Progress[Any]]):

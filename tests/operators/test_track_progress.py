@@ -15,11 +15,13 @@ from reactivex import operators as rx
 from reactivex.subject import Subject
 
 from streamops import operators as ops
+from streamops.delta import Delta
 from streamops.errors import NoJson, SourceFailed, TruncatedJson
+from streamops.operators.field_events import FieldEvent
 from streamops.progress import Progress
 from streamops.snapshot import Snapshot
 from streamops.testing import Stage, chunked
-from tests.growing import Address
+from tests.growing import Address, Point
 from tests.outcomes import Outcome, outcome, through, values
 
 
@@ -382,6 +384,29 @@ def test_hints_that_lead_nowhere_end_the_stream_however_it_was_cut(size: int) ->
 
     assert received.values == []
     assert "('tag',) leads nowhere: is a Renamed" in str(received.error)
+
+
+@pytest.mark.parametrize("size", [9, 99])
+def test_dataclasses_behind_to_partial_count_as_models_do(size: int) -> None:
+    text = '{"x": 1, "y": 2}'
+
+    received = after(chunked(text, size), Point)
+
+    assert percents(received) == ([50, 100] if size == 9 else [100])
+    assert {progress.basis for progress in received.values} == {"schema"}
+    assert received.values[-1].value == Point(1, 2)
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [[Delta("a")], [Point], [FieldEvent("started", ("a",))]],
+    ids=["a Delta", "a class", "an event"],
+)
+def test_other_dataclasses_are_no_documents(elements: list[Any]) -> None:
+    received = through(elements, ops.track_progress())
+
+    assert received.values == []
+    assert isinstance(received.error, TypeError)
 
 
 @pytest.mark.parametrize("size", [1, 4, 7, 99])
