@@ -111,15 +111,22 @@ class _Document:
             case "string":
                 return self._string(schema)
             case "integer":
-                return self._draw(_numbers(st.integers, integers, schema))
+                return self._spelled(self._draw(_numbers(st.integers, integers, schema)))
             case "number":
-                return self._draw(integers | _numbers(st.floats, floats, schema))
+                return self._spelled(self._draw(integers | _numbers(st.floats, floats, schema)))
             case "boolean":
-                return self._draw(st.booleans())
+                return self._spelled(self._draw(st.booleans()))
             case "null":
                 return None
             case _:
                 return self._draw(json_values)
+
+    def _spelled(self, value: float) -> Any:
+        """Write a number or a truth value as what pydantic reads as the same, once in a while."""
+        if self._draw(st.integers(0, 9)):
+            return value
+
+        return self._draw(st.sampled_from([float(value), str(value).lower(), int(value)]))
 
     def _object(self, schema: Schema, depth: int) -> dict[str, Any]:
         properties: dict[str, Schema] = schema.get("properties", {})

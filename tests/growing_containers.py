@@ -81,12 +81,17 @@ class Orders(BaseModel):
     last: str = ""
 
 
+# Older versions of pydantic know no default of a dict[...].
+Numbered = Annotated[dict[int, list[int]], Field(default_factory=dict[int, list[int]])]
+Stones = Annotated[dict[str, Stone], Field(default_factory=dict[str, Stone])]
+
+
 class Maps(BaseModel):
     mapping: Mapping[str, Stone] = {}
     mutable: MutableMapping[str, int] = {}
     ordered: OrderedDict[str, Stone] = OrderedDict()
     lists: defaultdict[str, list[int]] = defaultdict(list)
-    nested: defaultdict[str, dict[str, Stone]] = defaultdict(dict[str, Stone])
+    nested: defaultdict[str, Stones] = defaultdict(dict[str, Stone])
     counted: Counter[str] = Counter()
     bare: dict = {}  # type: ignore[type-arg]  # a dict of anything
     deep: dict[str, dict[str, list[Stone]]] = {}
@@ -105,7 +110,7 @@ class Keys(BaseModel):
     by_ratio: dict[float, str] = {}
     by_either: dict[int | str, str] = {}
     mapping: Mapping[int, int] = {}
-    by_pair: defaultdict[int, dict[int, list[int]]] = defaultdict(dict[int, list[int]])
+    by_pair: defaultdict[int, Numbered] = defaultdict(dict[int, list[int]])
     last: str = ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -85,7 +85,7 @@ class LeftToRight(BaseModel):
     last: str = ""
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     CIRCLE = "circle"
     DOT = "dot"
 
@@ -113,6 +113,7 @@ class Flagged(BaseModel):
 
 
 Shape = Annotated[Circle | Square | Numbered, Field(discriminator="kind")]
+MaybeShape = Annotated[Circle | Square | None, Field(discriminator="kind")]
 
 
 class Black(BaseModel):
@@ -267,6 +268,7 @@ UNIONS: dict[Any, st.SearchStrategy[Any]] = {
         list[Small] | list[int],
         list[Shape],
         Shape,
+        MaybeShape,
         AnyPet,
         Chosen,
         Spot | Place,

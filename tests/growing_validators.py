@@ -151,7 +151,9 @@ class Rewriting(BaseModel):
     upper: Annotated[str, AfterValidator(str.upper)] = ""
     sorted_: Annotated[list[int], AfterValidator(sorted)] = Field(default=[], alias="sorted")
     split: Annotated[list[str], BeforeValidator(lambda text: str(text).split(","))] = []
-    length: Annotated[int, PlainValidator(len, json_schema_input_type=str)] = 0
+    length: Annotated[
+        int, PlainValidator(lambda text: len(str(text)), json_schema_input_type=str)
+    ] = 0
     numbers: list[Annotated[int, AfterValidator(lambda number: -number)]] = []
     words: list[Annotated[str, AfterValidator(str.title)]] = []
     stones: list[Stone] = []

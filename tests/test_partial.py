@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -15,14 +16,16 @@ from streamops import operators as ops
 from streamops.partial import partial_model, state_of
 from streamops.progress import Progress
 from tests.growing import Address, Admin, Aliased, Closed, Defaults, Home, Open, Private, Tree, User
+from tests.growing_classes import Names
+from tests.growing_dataclasses import Boxed, Checked, Initialized, Leaf, Slotted, Total
 from tests.outcomes import through
 
 
-def partials(model: type[BaseModel], *chunks: str) -> list[Any]:
+def partials(model: Any, *chunks: str) -> list[Any]:
     return through(chunks, ops.accumulate_json(), ops.to_partial(model)).values
 
 
-def partial(model: type[BaseModel], text: str) -> Any:
+def partial(model: Any, text: str) -> Any:
     return partials(model, text)[-1]
 
 
@@ -143,6 +146,60 @@ def test_partials_that_show_the_same_are_equal_and_others_are_not() -> None:
     assert first == same
     assert same != other
     assert first != Address(street="Ma", number=1)
+
+
+def test_a_partial_of_a_dataclass_is_an_instance_of_it_with_none_for_what_is_missing() -> None:
+    leaf = partial(Leaf, '{"tags": ["a", "b')
+
+    assert isinstance(leaf, Leaf)
+    assert repr(leaf) == "Partial[Leaf](name=None, size=0, tags=['a', 'b'])"
+    assert dataclasses.asdict(leaf) == {"name": None, "size": 0, "tags": ["a", "b"]}
+    assert leaf != Leaf(name="", tags=["a", "b"])
+
+
+@pytest.mark.parametrize("type_", [Leaf, Slotted, Checked, Boxed[str]])
+def test_partials_of_dataclasses_can_be_compared_copied_and_pickled(type_: Any) -> None:
+    text = '{"leaf": {"name": "a"}, "others": ["b"], "name": "c'
+    original, same = partial(type_, text), partial(type_, text)
+
+    for copied in (
+        same,
+        copy.copy(original),
+        copy.deepcopy(original),
+        pickle.loads(pickle.dumps(original)),
+    ):
+        assert copied == original
+        assert type(copied) is type(original)
+
+
+def test_no_code_of_a_dataclass_runs_before_it_is_whole() -> None:
+    *before, last = partials(Initialized, '{"name": "a", ', '"scale": 3, "size": ', "2", "}")
+
+    assert [shown.area for shown in before] == [0] * len(before)
+    assert last.area == 6
+
+
+def test_a_partial_of_a_frozen_dataclass_is_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        partial(Slotted, '{"name": "a').name = "b"
+
+
+def test_a_partial_of_a_typed_dict_is_a_dict_of_what_has_arrived() -> None:
+    total = partial(Total, '{"size": 3, "name": "a')
+
+    assert total == {"size": 3, "name": "a"}
+    assert type(total) is dict
+
+
+def test_a_partial_of_a_root_model_has_a_root_that_grows() -> None:
+    names = partial(Names, '["a", "b')
+
+    assert isinstance(names, Names)
+    assert names.root == ["a", "b"]
+    assert names.model_dump() == ["a", "b"]
+    assert names.model_dump_json() == '["a","b"]'
+    assert names[1] == "b"
+    assert repr(names) == "Partial[Names](root=['a', 'b'])"
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, BaseModel.model_copy])

@@ -52,8 +52,9 @@ PARTS: list[Any] = [
     frozenset[Stone], dict[int, str],
 ]  # fmt: skip
 ONE, OTHER = object(), object()
+OPTIONAL = (Union, (ONE, None))
 GENERICS: list[tuple[Any, tuple[Any, ...]]] = [
-    (Union, (ONE, None)),
+    OPTIONAL,
     (Union, (ONE, OTHER)),
     (list, (ONE,)),
     (dict, (str, ONE)),
@@ -79,7 +80,9 @@ def filled(generic: tuple[Any, tuple[Any, ...]], one: Any, other: Any) -> Any:
 def model_of(types: list[Any], config: ConfigDict) -> Any:
     """Make a model with fields of these types, some of them required."""
     fields: dict[str, Any] = {
-        f"f{index}": (type_, ... if index % 2 else Field(default=None, alias=f"F{index}"))
+        f"f{index}": type_
+        if index % 2
+        else (filled(OPTIONAL, type_, None), Field(default=None, alias=f"F{index}"))
         for index, type_ in enumerate(types)
     }
     return create_model("Mixed", __config__=config, **fields)
