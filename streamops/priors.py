@@ -46,13 +46,14 @@ class Prior:
     def from_runs(cls, runs: Iterable[Any]) -> Prior:
         """Learn from finished values of one type: JSON texts, instances, complete Snapshots.
 
-        Of a model instance, the fields that were set count. A text may have prose or a fence
-        around its JSON.
+        Of a model instance, the fields that were set count. A text (or its UTF-8 bytes) may have
+        prose or a fence around its JSON; of several values in it the first one counts, so each line
+        of NDJSON is to be a run of its own.
 
         Raises ValueError when there are none, or when one of them is not finished, and TypeError
         for what is no run.
         """
-        if isinstance(runs, str | BaseModel | Mapping) or not isinstance(runs, Iterable):
+        if isinstance(runs, str | bytes | BaseModel | Mapping) or not isinstance(runs, Iterable):
             raise TypeError(f"Prior.from_runs takes a list of runs ({_RUNS}), not {runs!r}")
 
         learned = [_learned_from(run, number) for number, run in enumerate(runs)]
@@ -118,6 +119,9 @@ def _learned_from(run: Any, number: int) -> Learned:
 
 def _finished(run: Any) -> Any:
     """Return a run as plain lists and dicts."""
+    if isinstance(run, bytes):
+        run = run.decode()
+
     if isinstance(run, str):
         parser = IncrementalParser()
         run = [*parser.feed(run), *parser.close()][-1]

@@ -63,6 +63,7 @@ def complete(text: str) -> so.Snapshot:
 
 SAME: dict[str, Any] = {
     "a text": '{"noteTitle": "abc", "words": ["d"]}',
+    "bytes": b'{"noteTitle": "abc", "words": ["d"]}',
     "a text in prose": 'Here:\n```json\n{"noteTitle": "abc", "words": ["d"]}\n```\nDone.',
     "a snapshot": complete('{"noteTitle": "abc", "words": ["d"]}'),
     "plain data": {"noteTitle": "abc", "words": ["d"]},
@@ -78,6 +79,13 @@ def test_of_an_instance_the_fields_that_were_set_are_learned_by_name() -> None:
     instance = Note.model_validate({"noteTitle": "abc"})
 
     assert Prior.from_runs([instance]) == Prior.from_runs(['{"title": "abc"}'])
+
+
+def test_of_a_text_with_several_values_the_first_one_is_learned() -> None:
+    lines = '{"a": 1}\n{"a": 2, "b": 3}'
+
+    assert Prior.from_runs([lines]) == Prior.from_runs(['{"a": 1}'])
+    assert Prior.from_runs(lines.splitlines()).runs == 2
 
 
 @dataclass
@@ -155,6 +163,7 @@ UNFINISHED: dict[str, tuple[list[Any], str]] = {
     "wrong JSON": (["[1 2]"], "run 0 cannot be learned from: "),
     "an open snapshot": ([complete("[1, ")], "is not complete"),
     "a partial": ([partial_of('{"name": "a')], "is still arriving"),
+    "bytes that are no UTF-8": ([b'"\xff"'], "run 0 cannot be learned from"),
     "what JSON has no form for": ([{"a": object()}], "run 0 cannot be learned from"),
 }
 
@@ -170,7 +179,7 @@ NO_RUNS: dict[str, tuple[Any, str]] = {
     "one instance": (Note(), "takes a list of runs"),
     "one object": ({"a": 1}, "takes a list of runs"),
     "a snapshot": (complete("[1]"), "takes a list of runs"),
-    "bytes": ([b"[1]"], "learns from JSON texts, instances of models and complete Snapshots"),
+    "the bytes of one text": (b"[1]", r"takes a list of runs \(.*\), not b'\[1\]'"),
     "nothing": ([None], "learns from JSON texts, instances of models and complete Snapshots"),
 }
 
