@@ -51,7 +51,7 @@ def track_progress(
     the complete snapshot, or the validated model. Each of several documents counts by itself, also
     if they are merged, and what ``rx.retry`` asks for again begins again.
 
-    After ``to_partial`` the model (or dataclass) is known; before it, give it as ``model``. Paths go
+    After ``to_partial`` the model or dataclass is known; before it, give it as ``model``. Paths go
     by the names of its fields, and may hold ANY. ``clock`` tells the seconds for ``elapsed`` and
     ``eta``.
 
