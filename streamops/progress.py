@@ -55,7 +55,8 @@ class Progress(Generic[S]):
         """Seconds that the rest takes at the rate so far; 0.0 at the end.
 
         The rate counts from the first element that shows anything, so that waiting for it does not
-        slow it down. None until the percentage has risen by one since then.
+        slow it down. None until the percentage has risen by one since then. Documents that are
+        merged have no rates of their own: track each before merging them.
         """
         percent = self.percent
         if percent == 100:
