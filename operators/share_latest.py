@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from contextlib import ExitStack
+from collections.abc import Callable
+from operator import methodcaller
 from threading import Lock, RLock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
-from reactivex.notification import Notification, OnCompleted, OnError, OnNext
 
 from streamops.errors import SourceFailed, StreamopsError
 from streamops.lifting import PassThrough, passing_on
 from streamops.pulling import PullScheduler
 
 S = TypeVar("S")
+
+_News: TypeAlias = Callable[[abc.ObserverBase[Any]], object]
+"""Tells an observer of an element or the end."""
 
 
 def share_latest() -> PassThrough:
@@ -76,7 +79,7 @@ class _Member(Generic[S]):
     """A subscriber, and what it was not told yet."""
 
     def __init__(self, observer: abc.ObserverBase[S]) -> None:
-        self.news: deque[Notification[S]] = deque()
+        self.news: deque[_News] = deque()
         self._observer = observer
         self._telling = Lock()
 
@@ -84,7 +87,7 @@ class _Member(Generic[S]):
         """Tell it the news, one after the other, unless that is being done; none once it raised."""
         while self.news and self._telling.acquire(blocking=False):
             while self.news:
-                self.news.popleft().accept(self._observer)
+                self.news.popleft()(self._observer)
 
             self._telling.release()
 
@@ -101,8 +104,8 @@ class _Sharing(Generic[S]):
         self._lock = lock
         self._connection = SingleAssignmentDisposable()
         self._members: tuple[_Member[S], ...] = ()
-        self._latest: tuple[Notification[S], ...] = ()
-        self._end: tuple[Notification[S], ...] = ()
+        self._latest: tuple[_News, ...] = ()
+        self._end: tuple[_News, ...] = ()
         self._raised: BaseException | None = None
 
     def admit(self, observer: abc.ObserverBase[S]) -> _Member[S]:
@@ -120,7 +123,7 @@ class _Sharing(Generic[S]):
         self._connection.disposable = source.subscribe(
             self._on_next,
             self._on_error,
-            lambda: self._on_end(OnCompleted()),
+            lambda: self._on_end(methodcaller("on_completed")),
             scheduler=self.scheduler,
         )
 
@@ -150,7 +153,7 @@ class _Sharing(Generic[S]):
             self._connection.dispose()
 
     def _on_next(self, item: S) -> None:
-        element = OnNext(item)
+        element = methodcaller("on_next", item)
 
         try:
             with self._lock:
@@ -176,15 +179,15 @@ class _Sharing(Generic[S]):
             f"A subscriber of this shared stream raised {type(raised).__name__}: {raised}"
         )
         failure.__cause__ = raised
-        self._on_end(OnError(failure))
+        self._on_end(methodcaller("on_error", failure))
 
     def _on_error(self, error: Exception) -> None:
         with self._lock:
             self.is_over |= not self._latest and not isinstance(error, StreamopsError)
 
-        self._on_end(OnError(error))
+        self._on_end(methodcaller("on_error", error))
 
-    def _on_end(self, end: Notification[S]) -> None:
+    def _on_end(self, end: _News) -> None:
         with self._lock:
             if self._end:
                 return
@@ -196,16 +199,23 @@ class _Sharing(Generic[S]):
         _tell_all(members)
 
 
-def _announce(what: Notification[S], members: tuple[_Member[S], ...]) -> None:
+def _announce(what: _News, members: tuple[_Member[S], ...]) -> None:
     for member in members:
         member.news.append(what)
 
 
 def _tell_all(members: tuple[_Member[S], ...]) -> None:
-    # All, even if one raises: the others would wait for ever.
-    with ExitStack() as all_are_told:
-        for member in reversed(members):
-            all_are_told.callback(member.tell)
+    first: BaseException | None = None
+
+    for member in members:
+        try:
+            member.tell()
+        except BaseException as raised:
+            # All are told, or the others would wait for ever.
+            first = first or raised
+
+    if first is not None:
+        raise first
 
 
 def _waiting_for(
