@@ -20,6 +20,7 @@ from streamops.errors import (
 )
 from streamops.lean import LeanParser
 from streamops.lifting import Operator, Step, lift
+from streamops.nodes import document_of
 from streamops.parser import (
     DEFAULT_MAX_CHARS,
     DEFAULT_MAX_DEPTH,
@@ -105,6 +106,7 @@ class _OneValue(Step[Delta | str, Snapshot]):
 
     def fail(self, error: Exception) -> Iterable[Snapshot]:
         parser = self._parser
+        document_of(parser.snapshot.edge[0]).has_ended = True
         if not isinstance(error, SourceFailed):
             raise error
 

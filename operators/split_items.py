@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast, overload
+from weakref import WeakSet
 
 from pydantic_core import ValidationError
 from reactivex import Observable
@@ -13,7 +15,7 @@ from reactivex import Observable
 from streamops.cutting import Cutter, Item, NoItems
 from streamops.errors import SchemaMismatch
 from streamops.lifting import Operator, Step, lean, lift
-from streamops.nodes import DocumentNode, Path, document_of
+from streamops.nodes import DocumentNode, Mark, Path, document_of
 from streamops.parser import value_of
 from streamops.patterns import ANY, Pattern, patterns_for
 from streamops.reading import Reader, reader_of
@@ -114,6 +116,9 @@ def split_items(
     that were finished before the stream broke off have been emitted. A key that is repeated is read
     again. Right behind ``accumulate_json`` only the text is kept in memory, no values.
 
+    Snapshots may be left out before they get here: what they would have brought comes with a later
+    one, of another document, too, or at the end. Of a document without any, nothing comes.
+
     ``on_invalid`` says what happens when an item does not fit: ``"raise"`` ends the stream in
     SchemaMismatch with the item's path, ``"skip"`` leaves it out, and ``"result"`` emits an
     ItemResult for every item, good or bad. ``strict`` and ``context`` are handed to pydantic.
@@ -166,6 +171,15 @@ def _patterns_of(lists: Mapping[str | Pattern, Any]) -> tuple[Pattern, ...]:
     return tuple(found)
 
 
+@dataclass(slots=True)
+class _Reading:
+    """A document, how far it was read, and the latest snapshot of it."""
+
+    document: DocumentNode
+    cutter: Cutter
+    snapshot: Snapshot
+
+
 class _Splitter(Step[Snapshot, Any]):
     def __init__(
         self,
@@ -179,7 +193,8 @@ class _Splitter(Step[Snapshot, Any]):
         self._tags = tags
         self._on_invalid = on_invalid
         # Snapshots of several documents may come in turns, when streams are merged.
-        self._cutters: dict[DocumentNode, Cutter] = {}
+        self._readings: dict[DocumentNode, _Reading] = {}
+        self._done: WeakSet[DocumentNode] = WeakSet()
         self._cutter: Cutter | None = None
 
     def feed(self, snapshot: Snapshot) -> Iterable[Any]:
@@ -190,18 +205,59 @@ class _Splitter(Step[Snapshot, Any]):
             return ()
 
         document = document_of(edge[0])
-        cutter = self._cutters.get(document) or Cutter(document, self._patterns)
-        self._cutter = cutter
-        if snapshot.complete:
-            self._cutters.pop(document, None)
-            return self._finish(cutter, snapshot)
+        reading = self._readings.get(document)
+        if reading is not None:
+            return self._follow(reading, snapshot)
 
-        self._cutters[document] = cutter
-        items = cutter.follow(edge, snapshot.end)
+        if document in self._done:
+            return ()
+
+        ended = self._take_ended()
+        reading = _Reading(document, Cutter(document, self._patterns), snapshot)
+        self._readings[document] = reading
+        return self._begin(reading, snapshot, ended)
+
+    def close(self) -> Iterable[Any]:
+        return self._finish_all(self._take_ended())
+
+    def fail(self, error: Exception) -> Iterator[Any]:
+        yield from self.close()
+        raise error
+
+    def _begin(self, reading: _Reading, snapshot: Snapshot, ended: list[_Reading]) -> Iterator[Any]:
+        yield from self._finish_all(ended)
+        yield from self._follow(reading, snapshot)
+
+    def _follow(self, reading: _Reading, snapshot: Snapshot) -> Iterable[Any]:
+        self._cutter = reading.cutter
+        reading.snapshot = snapshot
+        if snapshot.complete:
+            self._readings.pop(reading.document, None)
+            return self._finish(reading, snapshot.edge, snapshot.end)
+
+        items = reading.cutter.follow(snapshot.edge, snapshot.end)
         return self._results(items, snapshot) if items else ()
 
-    def _finish(self, cutter: Cutter, snapshot: Snapshot) -> Iterator[Any]:
-        yield from self._results(cutter.follow(snapshot.edge, snapshot.end), snapshot)
+    def _take_ended(self) -> list[_Reading]:
+        """Return what is read of documents that ended, of which the last snapshot did not come.
+
+        It may have been left out, or come late.
+        """
+        ended = [r for r in self._readings.values() if r.document.size or r.document.has_ended]
+        for reading in ended:
+            self._done.add(reading.document)
+            del self._readings[reading.document]
+
+        return ended
+
+    def _finish_all(self, ended: list[_Reading]) -> Iterator[Any]:
+        for reading in ended:
+            if reading.document.size:
+                yield from self._finish(reading, (reading.document, 1), sys.maxsize)
+
+    def _finish(self, reading: _Reading, edge: Mark, end: int) -> Iterator[Any]:
+        cutter, snapshot = reading.cutter, reading.snapshot
+        yield from self._results(cutter.follow(edge, end), snapshot)
         if not cutter.found and not any(ANY in pattern for pattern in self._patterns or ()):
             patterns = cast("tuple[Path, ...]", self._patterns or ())
             path = patterns[0] if len(patterns) == 1 else ()

@@ -192,7 +192,7 @@ class StringNode(Node):
 class DocumentNode(ArrayNode):
     """The text: at most one value, and what stands around it."""
 
-    __slots__ = ("start", "text")
+    __slots__ = ("__weakref__", "has_ended", "start", "text")
 
     def __init__(self) -> None:
         super().__init__(None, 0)
@@ -200,6 +200,8 @@ class DocumentNode(ArrayNode):
         """Everything that arrived."""
         self.start: int | None = None
         """Where the JSON begins in the text."""
+        self.has_ended = False
+        """Whether no more text can come, though no value was closed."""
 
 
 Mark: TypeAlias = tuple[Node, int]

@@ -188,6 +188,7 @@ class IncrementalParser:
             self._end_json(error.offset - self._offset_of_text)
             error.snapshot = self.snapshot
             self._error = error
+            self._document.has_ended = True
             raise
 
         if was_complete:
@@ -215,6 +216,7 @@ class IncrementalParser:
         if self.complete:
             return ()
 
+        self._document.has_ended = True
         self._before, self._begin = self._mark, self._end
         if self._preamble and (value := self._preamble.close()):
             self._preamble = None

@@ -132,9 +132,12 @@ def test_items_come_once_though_documents_take_turns_and_snapshots_are_missing(
 ) -> None:
     queues = [snapshots_of(document.text, sizes) for document in documents]
     snapshots: list[Snapshot] = []
+    begun: set[int] = set()
     while any(queues):
-        snapshot = data.draw(st.sampled_from([queue for queue in queues if queue])).pop(0)
-        if snapshot.complete or data.draw(st.booleans()):
+        turn = data.draw(st.sampled_from([at for at, queue in enumerate(queues) if queue]))
+        snapshot = queues[turn].pop(0)
+        if turn not in begun or data.draw(st.booleans()):
+            begun.add(turn)
             snapshots.append(snapshot)
 
     received = through(snapshots, ops.split_items(Any, (), on_invalid="result"))
