@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast, overload
@@ -39,6 +39,13 @@ class ItemResult(Generic[T]):
     path: Path
     """Where the item stands in the document."""
 
+    def unwrap(self) -> T:
+        """Return the value, or raise the error."""
+        if self.error is not None:
+            raise self.error
+
+        return cast("T", self.value)
+
 
 class Tagged(NamedTuple, Generic[T]):
     """An item, and which of several lists it stands in."""
@@ -68,7 +75,7 @@ def split_items(
 ) -> Operator[Snapshot, ItemResult[T]]: ...
 @overload
 def split_items(
-    item: Mapping[Any, type[T]],
+    item: Mapping[Any, Callable[..., T]],  # with type[T], mypy infers Never for unlike types
     *,
     on_invalid: Literal["raise", "skip"] = "raise",
     strict: bool | None = None,
@@ -76,12 +83,28 @@ def split_items(
 ) -> Operator[Snapshot, Tagged[T]]: ...
 @overload
 def split_items(
-    item: Mapping[Any, type[T]],
+    item: Mapping[Any, Callable[..., T]],  # with type[T], mypy infers Never for unlike types
     *,
     on_invalid: Literal["result"],
     strict: bool | None = None,
     context: Any = None,
 ) -> Operator[Snapshot, Tagged[ItemResult[T]]]: ...
+@overload
+def split_items(
+    item: Mapping[Any, Any],
+    *,
+    on_invalid: Literal["raise", "skip"] = "raise",
+    strict: bool | None = None,
+    context: Any = None,
+) -> Operator[Snapshot, Tagged[Any]]: ...
+@overload
+def split_items(
+    item: Mapping[Any, Any],
+    *,
+    on_invalid: Literal["result"],
+    strict: bool | None = None,
+    context: Any = None,
+) -> Operator[Snapshot, Tagged[ItemResult[Any]]]: ...
 @overload
 def split_items(
     item: Any,

@@ -192,6 +192,15 @@ def test_invalid_items_can_be_received_as_results(size: int) -> None:
     ]
 
 
+def test_a_result_unwraps_to_its_value_or_raises_its_error() -> None:
+    good, bad, nothing = items(['[1, "a", null]'], int | None, on_invalid="result").values
+
+    assert (good.unwrap(), nothing.unwrap()) == (1, None)
+    with pytest.raises(SchemaMismatch) as raised:
+        bad.unwrap()
+    assert raised.value is bad.error
+
+
 def test_the_path_of_a_mismatch_leads_to_the_innermost_model() -> None:
     text = '[{"name": "a", "age": 1, "address": {"street": "b"}}]'
 

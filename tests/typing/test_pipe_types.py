@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_type
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, assert_type
 
 from pydantic import BaseModel, Field
 from reactivex import Observable
@@ -17,6 +17,8 @@ from streamops.patterns import Pattern
 from streamops.progress import Progress
 from streamops.snapshot import Snapshot
 from streamops.testing import Stage, chunked
+
+T = TypeVar("T")
 
 
 class User(BaseModel):
@@ -192,7 +194,8 @@ def split_items_of_several_lists_emits_tagged_items(snapshots: Observable[Snapsh
     )
     nested = {("teams", ANY, "members"): User}
     assert_type(snapshots.pipe(ops.split_items(nested)), Observable[Tagged[User]])
-    assert_type(snapshots.pipe(ops.split_items({"a": User | Admin})), Observable[Any])
+    assert_type(snapshots.pipe(ops.split_items({"a": User})), Observable[Tagged[User]])
+    assert_type(snapshots.pipe(ops.split_items({"a": User | Admin})), Observable[Tagged[Any]])
 
 
 def split_items_takes_patterns_and_what_pydantic_is_told(snapshots: Observable[Snapshot]) -> None:
@@ -210,3 +213,20 @@ def a_tagged_item_has_typed_members(tagged: Tagged[User]) -> None:
 def a_result_says_where_the_item_stands(result: ItemResult[User]) -> None:
     assert_type(result.path, tuple[str | int, ...])
     assert_type(result.error, SchemaMismatch | None)
+    assert_type(result.unwrap(), User)
+
+
+def element_of(source: Observable[T]) -> T:
+    raise NotImplementedError
+
+
+def several_lists_of_unlike_items_need_no_annotation(snapshots: Observable[Snapshot]) -> None:
+    models = ops.split_items({"users": User, "admins": Admin})
+    scalars = ops.split_items({"users": User, ("team", "ids"): int}, on_invalid="result")
+    # Mypy takes the items for Any, pyright for a union.
+    models_of: Observable[Tagged[User | Admin]] = snapshots.pipe(models)
+    scalars_of: Observable[Tagged[ItemResult[User | int]]] = snapshots.pipe(scalars)
+    assert_type(element_of(models_of).tag, str | Pattern)
+    assert_type(element_of(snapshots.pipe(models)).tag, str | Pattern)
+    assert_type(element_of(scalars_of).item.index, int)
+    assert_type(element_of(snapshots.pipe(scalars)).item.index, int)
