@@ -62,7 +62,7 @@ WITH_REWRITERS: dict[str, Kinds] = {**FAMILIES, "validators that rewrite": REWRI
 """Also those whose validators make something else of what was shown."""
 
 LIVE: Kinds = {
-    kind: fitting(kind)
+    kind: fitting(kind, plainly=True)
     for kind in (
         User,
         Tree,
