@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast, overload
 from weakref import WeakSet
 
-from pydantic_core import ValidationError
+from pydantic_core import InitErrorDetails, ValidationError
 from reactivex import Observable
 
 from streamops.cutting import Cutter, Item, NoItems
@@ -58,7 +58,7 @@ class Tagged(NamedTuple, Generic[T]):
 @overload
 def split_items(
     item: type[T],
-    path: Pattern | None = None,
+    path: str | Pattern | None = None,
     *,
     on_invalid: Literal["raise", "skip"] = "raise",
     strict: bool | None = None,
@@ -67,7 +67,7 @@ def split_items(
 @overload
 def split_items(
     item: type[T],
-    path: Pattern | None = None,
+    path: str | Pattern | None = None,
     *,
     on_invalid: Literal["result"],
     strict: bool | None = None,
@@ -108,7 +108,7 @@ def split_items(
 @overload
 def split_items(
     item: Any,
-    path: Pattern | None = None,
+    path: str | Pattern | None = None,
     *,
     on_invalid: OnInvalid = "raise",
     strict: bool | None = None,
@@ -116,7 +116,7 @@ def split_items(
 ) -> Operator[Snapshot, Any]: ...
 def split_items(
     item: Any,
-    path: Pattern | None = None,
+    path: str | Pattern | None = None,
     *,
     on_invalid: OnInvalid = "raise",
     strict: bool | None = None,
@@ -128,12 +128,12 @@ def split_items(
         ------------Jo---------------Al-------|
 
     ``item`` is any type that pydantic takes. ``path`` says which list: ``("team", "users")``, or
-    with ANY several that are read one after the other, ``("teams", ANY, "members")``; without it,
-    the root if that is a list, else the root's first field that is one. An object at the path is
-    read like a list of its values; null has no items.
+    with ANY several that are read one after the other, ``("teams", ANY, "members")``; ``"users"``
+    stands for ``("users",)``. Without it, the root is read if that is a list, else the root's first
+    field that is one. An object at the path is read like a list of its values; null has no items.
 
-    A mapping of paths (``"users"`` stands for ``("users",)``) to types reads several lists in one
-    pass, ``{"users": User, "events": Event}``, and emits each item Tagged with the key of its list.
+    A mapping of paths to types reads several lists in one pass, ``{"users": User, "events":
+    Event}``, and emits each item Tagged with the key of its list.
 
     An item is finished at its closing delimiter, a number when what follows it has been seen; items
     that were finished before the stream broke off have been emitted. A key that is repeated is read
@@ -154,9 +154,10 @@ def split_items(
     if on_invalid not in ("raise", "skip", "result"):
         raise ValueError(f'on_invalid is "raise", "skip" or "result", not {on_invalid!r}')
 
+    patterns: tuple[Pattern, ...] | None
     new_reader = partial(reader_of, operator="split_items", strict=strict, context=context)
     if not isinstance(item, Mapping):
-        patterns = None if path is None else patterns_for(path, None, operator="split_items")
+        patterns = None if path is None else (_pattern_of(path),)
         readers = [new_reader(item)]
         tags = None
     elif path is None:
@@ -175,19 +176,24 @@ def split_items(
     return operator
 
 
+def _pattern_of(path: str | Pattern) -> Pattern:
+    path = (path,) if isinstance(path, str) else path
+    (pattern,) = patterns_for(path, None, operator="split_items")
+    return pattern
+
+
 def _patterns_of(lists: Mapping[str | Pattern, Any]) -> tuple[Pattern, ...]:
     if not lists:
         raise ValueError('split_items needs a list to read, such as {"users": User}, not {}')
 
     found: dict[Pattern, str | Pattern] = {}
     for name in lists:
-        path = (name,) if isinstance(name, str) else name
-        (pattern,) = patterns_for(path, None, operator="split_items")
+        pattern = _pattern_of(name)
         for other, other_name in found.items():
             if all(a == b or ANY in (a, b) for a, b in zip(pattern, other, strict=False)):
                 raise ValueError(
                     f"split_items cannot read {name!r} and {other_name!r} in one pass: one leads "
-                    "to the other or into its items. Use share() and split_items for each"
+                    "to the other or into its items. Use share_latest() and split_items for each"
                 )
         found[pattern] = name
 
@@ -282,16 +288,14 @@ class _Splitter(Step[Snapshot, Any]):
         cutter, snapshot = reading.cutter, reading.snapshot
         yield from self._results(cutter.follow(edge, end), snapshot)
         if not cutter.found and not any(ANY in pattern for pattern in self._patterns or ()):
-            patterns = cast("tuple[Path, ...]", self._patterns or ())
-            path = patterns[0] if len(patterns) == 1 else ()
-            raise _no_list(path, "missing", None, snapshot)
+            raise _none_found(cast("tuple[Path, ...] | None", self._patterns), snapshot)
 
     def _results(self, items: Iterable[Item], snapshot: Snapshot) -> Iterator[Any]:
         try:
             for item in items:
                 yield from self._result(item, snapshot)
         except NoItems as scalar:
-            raise _no_list(scalar.path, "list_type", value_of(scalar.text), snapshot) from None
+            raise _no_list(scalar.path, value_of(scalar.text), snapshot) from None
 
     def _result(self, item: Item, snapshot: Snapshot) -> Iterator[Any]:
         value, error = None, None
@@ -311,14 +315,30 @@ class _Splitter(Step[Snapshot, Any]):
         yield value if self._tags is None else Tagged(self._tags[item.pattern], value)
 
 
-def _no_list(path: Path, what: str, found: Any, snapshot: Snapshot) -> SchemaMismatch:
-    error = ValidationError.from_exception_data(
-        "split_items", [{"type": what, "loc": (), "input": found}]
+def _none_found(paths: tuple[Path, ...] | None, snapshot: Snapshot) -> SchemaMismatch:
+    if paths is None:
+        return _no_list((), snapshot.value, snapshot)
+
+    path = paths[0] if len(paths) == 1 else ()
+    return _mismatch(
+        path,
+        [{"type": "missing", "loc": p[len(path) :], "input": None} for p in paths],
+        "split_items needs a list there" if path else "split_items needs one of these lists",
+        snapshot,
     )
+
+
+def _no_list(path: Path, found: Any, snapshot: Snapshot) -> SchemaMismatch:
+    details = InitErrorDetails(type="list_type", loc=(), input=found)
+    return _mismatch(path, [details], "split_items needs a list there", snapshot)
+
+
+def _mismatch(
+    path: Path, details: list[InitErrorDetails], problem: str, snapshot: Snapshot
+) -> SchemaMismatch:
     return SchemaMismatch(
-        validation_error=error,
+        validation_error=ValidationError.from_exception_data("split_items", details),
         path=path,
         snapshot=snapshot,
-        hint="split_items needs a list there, or an object of items: give another path, or use "
-        "to_partial",
+        hint=f"{problem}, or an object of items: give another path, or use to_partial",
     )

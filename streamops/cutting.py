@@ -14,6 +14,8 @@ from streamops.patterns import ANY, Pattern
 _Ways: TypeAlias = tuple[tuple[Pattern, int], ...]
 """What is left of patterns, each with its number."""
 
+_HERE: _Ways = (((), 0),)
+_NOWHERE: _Ways = (((-1,), 0),)  # leads into a container, and to none of its children
 _CLOSED = sys.maxsize  # children that there may be in a container that is closed
 
 _separators = re.compile(r"[ \t\n\r,]*")
@@ -51,7 +53,7 @@ class Cutter:
     in the order of the text, repeated keys too, however the text was cut into chunks.
 
     Snapshots must come in order, but need not all come. Without patterns the items are those of the
-    root, if that is a list, else of its first field that is one.
+    root, unless that is an object, else of its first field that is a list.
     """
 
     def __init__(self, document: DocumentNode, patterns: tuple[Pattern, ...] | None) -> None:
@@ -177,12 +179,13 @@ class Cutter:
             ways = self._open[-1].ways
             return tuple((left[1:], n) for left, n in ways if left and left[0] in (key, ANY))
 
-        if first == "[":
+        is_root = len(self._open) == 1
+        if first == "[" or (is_root and first != "{"):
             self._is_seeking = False
-            return (((), 0),)
+            return _HERE
 
-        # A way into the root that leads to none of its fields: they are looked at one by one.
-        return (((-1,), 0),) if first == "{" and len(self._open) == 1 else ()
+        # The fields of the root are looked at one by one.
+        return _NOWHERE if is_root else ()
 
 
 class _Open:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from pydantic import AliasChoices, AliasPath
 
@@ -44,10 +44,9 @@ def patterns_for(path: Pattern, model: Any, *, operator: str) -> tuple[Pattern, 
     Raises TypeError for what is no path and no type, and ValueError for a path that leads nowhere.
     """
     if not isinstance(path, tuple) or not all(map(_is_key, path)):
-        hint = f"({path!r},)" if isinstance(path, str | AnyKey) else '("users", ANY, "name")'
         raise TypeError(
-            f"{operator} takes a path, a tuple of keys, indexes and ANY such as {hint}, "
-            f"not {path!r}"
+            f"{operator} takes a path, a tuple of keys, indexes and ANY such as "
+            f"{_example_like(path)}, not {path!r}"
         )
 
     if any(isinstance(key, int) and key < 0 for key in path):
@@ -89,6 +88,16 @@ class _LeadsNowhere(Exception):  # becomes a ValueError that names the path
         super().__init__(message)
         self.left = left
         """How much of the path was left."""
+
+
+def _example_like(wrong: object) -> str:
+    """Return a path, that which is meant if that can be told."""
+    if isinstance(wrong, list):
+        keys = cast("list[Any]", wrong)
+        if all(map(_is_key, keys)):
+            return repr(tuple(keys))
+
+    return f"({wrong!r},)" if isinstance(wrong, str | AnyKey) else '("users", ANY, "name")'
 
 
 def _is_key(key: object) -> bool:

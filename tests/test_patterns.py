@@ -112,7 +112,8 @@ def test_a_path_that_leads_nowhere_is_an_error_that_names_what_there_is(
 NO_PATH: dict[str, tuple[Any, type[Exception], str]] = {
     "a string": ("name", TypeError, r"select takes a path.* such as \('name',\), not 'name'"),
     "ANY": (ANY, TypeError, r"such as \(ANY,\), not ANY"),
-    "a list": (["name"], TypeError, r'such as \("users", ANY, "name"\), not \[\'name\'\]'),
+    "a list": (["name"], TypeError, r"such as \('name',\), not \['name'\]"),
+    "a list of no keys": ([1.5], TypeError, r'such as \("users", ANY, "name"\), not \[1.5\]'),
     "a float": ((1.5,), TypeError, "select takes a path"),
     "a truth value": ((True,), TypeError, "select takes a path"),
     "None": (None, TypeError, "select takes a path"),

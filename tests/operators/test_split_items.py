@@ -30,7 +30,7 @@ TEXT = '[{"street": "a", "number": 1}, {"street": "b", "number": 2}]'
 def items(
     chunks: Iterable[Any],
     item: Any,
-    path: Path | None = None,
+    path: str | Path | None = None,
     on_invalid: Literal["raise", "skip", "result"] = "raise",
 ) -> Outcome[Any]:
     return through(
@@ -38,7 +38,7 @@ def items(
     )
 
 
-ITEMS: dict[str, tuple[Any, Path | None, str, list[Any]]] = {
+ITEMS: dict[str, tuple[Any, str | Path | None, str, list[Any]]] = {
     "an empty list": (int, None, "[]", []),
     "one": (int, None, "[1]", [1]),
     "models": (Address, None, TEXT, ADDRESSES),
@@ -59,6 +59,8 @@ ITEMS: dict[str, tuple[Any, Path | None, str, list[Any]]] = {
     "a path": (int, ("c",), '{"b": [2], "c": [3, 4]}', [3, 4]),
     "a deep path": (int, ("a", 1, "b"), '{"a": [{"b": [1]}, {"b": [2]}, {"b": [3]}]}', [2]),
     "the path of the root": (int, (), "[1]", [1]),
+    "a path of one key": (int, "a.b", '{"b": [2], "a.b": [3, 4]}', [3, 4]),
+    "null": (int, None, "null", []),
     "a path to null": (int, ("a",), '{"a": null}', []),
     "an empty list at a path": (int, ("a",), '{"a": []}', []),
     "a list of lists and no path": (list[int], None, '{"a": [[1], [2]]}', [[1], [2]]),
@@ -68,7 +70,7 @@ ITEMS: dict[str, tuple[Any, Path | None, str, list[Any]]] = {
 @pytest.mark.parametrize("size", [1, 2, 5, 1000])
 @pytest.mark.parametrize(("item", "path", "text", "expected"), ITEMS.values(), ids=ITEMS)
 def test_each_item_comes_once_and_in_order(
-    item: Any, path: Path | None, text: str, expected: list[Any], size: int
+    item: Any, path: str | Path | None, text: str, expected: list[Any], size: int
 ) -> None:
     received = items(chunked(text, size), item, path)
 
@@ -240,6 +242,17 @@ def test_what_has_no_list_there_is_a_mismatch(
     assert "split_items needs a list there" in str(received.error)
 
 
+@pytest.mark.parametrize("size", [1, 1000])
+@pytest.mark.parametrize("root", [3, "abc", True, {"a": 1}, {}])
+def test_a_root_that_has_no_list_is_shown_in_the_error(root: Any, size: int) -> None:
+    error = items(chunked(json.dumps(root), size), int).error
+
+    assert isinstance(error, SchemaMismatch)
+    assert error.path == ()
+    (details,) = error.validation_error.errors()
+    assert (details["type"], details["input"]) == ("list_type", root)
+
+
 def test_nothing_arrives() -> None:
     received = items([], int)
 
@@ -352,8 +365,9 @@ def test_validators_get_the_context() -> None:
     ("arguments", "error", "message"),
     [
         ((3,), TypeError, "split_items needs a type that pydantic can validate"),
-        ((int, "users"), TypeError, r"split_items takes a path, .* such as \('users',\)"),
-        ((int, ["users"]), TypeError, "split_items takes a path, a tuple of keys"),
+        ((int, 3), TypeError, "split_items takes a path, .* ANY such as"),
+        ((int, ["users"]), TypeError, r"split_items takes a path, .* such as \('users',\), not"),
+        ((int, ["a", 0]), TypeError, r"split_items takes a path, .* such as \('a', 0\), not"),
         ((int, (1.5,)), TypeError, "split_items takes a path, a tuple of keys"),
         ((int, (-1,)), ValueError, "split_items takes indexes from 0 on, or ANY"),
     ],

@@ -184,12 +184,14 @@ def test_if_none_of_several_lists_comes_that_is_a_mismatch(size: int) -> None:
     received = through(
         chunked('{"people": [1]}', size),
         ops.accumulate_json(),
-        ops.split_items({"users": int, "events": int}),
+        ops.split_items({"users": int, ("log", "events"): int}),
     )
 
     assert isinstance(received.error, SchemaMismatch)
     assert received.error.path == ()
-    assert "split_items needs a list there" in str(received.error)
+    assert "split_items needs one of these lists" in str(received.error)
+    missing = received.error.validation_error.errors()
+    assert [details["loc"] for details in missing] == [("users",), ("log", "events")]
 
 
 def test_a_list_that_is_null_has_come() -> None:
@@ -229,7 +231,9 @@ def test_a_wrong_mapping_raises_when_the_operator_is_built(
     ],
 )
 def test_lists_of_which_one_may_hold_the_other_are_refused(lists: Any) -> None:
-    with pytest.raises(ValueError, match="in one pass: one leads to the other or into its items"):
+    with pytest.raises(
+        ValueError, match=r"one leads to the other or into its items. Use share_latest\(\)"
+    ):
         ops.split_items(lists)
 
 
