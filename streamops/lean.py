@@ -7,13 +7,17 @@ from contextlib import suppress
 from copy import copy
 from functools import partial
 from threading import Lock
-from typing import Any, NamedTuple, cast
+from typing import Any, TypeAlias, cast
 from weakref import WeakValueDictionary
 
 from streamops.errors import StreamopsError
 from streamops.nodes import ContainerNode, DocumentNode, Mark
 from streamops.parser import IncrementalParser
 from streamops.snapshot import Snapshot
+
+_Chunk: TypeAlias = tuple[int, int, bool]
+"""Where what a snapshot was taken after begins and ends (nothing once the text has ended), and
+whether the value is closed."""
 
 
 class LeanParser(IncrementalParser):
@@ -26,7 +30,7 @@ class LeanParser(IncrementalParser):
     @property
     def snapshot(self) -> Snapshot:
         node = self._string or self._container
-        chunk = _Chunk(self._begin, self._end, self.complete)
+        chunk = self._begin, self._end, self.complete
         return LeanSnapshot((node, node.size), chunk, self._again)
 
     def _open(self, node_type: type[ContainerNode], state: Any, position: int) -> int:
@@ -38,14 +42,6 @@ class LeanParser(IncrementalParser):
         self._state = self._read_colon
 
 
-class _Chunk(NamedTuple):
-    """The part of the text that a snapshot was taken after; empty once the text has ended."""
-
-    begin: int
-    end: int
-    complete: bool
-
-
 class LeanSnapshot(Snapshot):
     """Reads the text again when somebody looks; by the first law that shows the same."""
 
@@ -53,7 +49,7 @@ class LeanSnapshot(Snapshot):
 
     def __init__(self, edge: Mark, chunk: _Chunk, again: _SecondReading) -> None:
         self._edge = edge
-        self._complete = chunk.complete
+        self._complete = chunk[2]
         self._again = again
         self.chunk = chunk
         self.found: Snapshot | None = None
@@ -85,7 +81,7 @@ class LeanSnapshot(Snapshot):
 
     @property
     def end(self) -> int:
-        return self.chunk.end
+        return self.chunk[1]
 
     def keep(self) -> None:
         self._again.keep(self)
@@ -102,7 +98,7 @@ class _SecondReading:
         self._document = document
         self._new_parser = new_parser
         self._parser: IncrementalParser | None = None
-        self._chunk = _Chunk(0, 0, complete=False)
+        self._chunk: _Chunk = (0, 0, False)
         self._kept: WeakValueDictionary[int, LeanSnapshot] = WeakValueDictionary()
         self._lock = Lock()
 
@@ -118,7 +114,7 @@ class _SecondReading:
             self._kept.clear()
 
             # All text at once: what is far from the end is not cheap to read.
-            begin = self._chunk.end
+            begin = self._chunk[1]
             text = self._document.text.read(begin, max(one.end for one in sought))
             for one in sought:
                 one.found = one.found or self._read(one.chunk, text, begin)
@@ -129,32 +125,33 @@ class _SecondReading:
         if self._parser is None:
             self._parser = self._new_parser()
 
-        last = self._chunk
-        if chunk != last:
-            has_ended = 0 < last.begin == last.end
-            if has_ended or chunk.begin < last.end:  # it was not kept
+        if chunk != self._chunk:
+            last_begin, last_end, _ = self._chunk
+            has_ended = 0 < last_begin == last_end
+            if has_ended or chunk[0] < last_end:  # it was not kept
                 return self._read_apart(chunk)
 
             self._chunk = chunk
-            _feed(self._parser, text[last.end - begin : chunk.end - begin], chunk)
+            _feed(self._parser, text[last_end - begin : chunk[1] - begin], chunk)
 
         return self._parser.snapshot
 
     def _read_apart(self, chunk: _Chunk) -> Snapshot:
         parser = self._new_parser()
-        _feed(parser, self._document.text.read(0, chunk.end), chunk)
+        _feed(parser, self._document.text.read(0, chunk[1]), chunk)
         return parser.snapshot
 
 
 def _feed(parser: IncrementalParser, text: str, chunk: _Chunk) -> None:
     """Feed text that ends with a chunk."""
-    middle = len(text) - (chunk.end - chunk.begin)
+    begin, end, complete = chunk
+    middle = len(text) - (end - begin)
     # What the text ended with the first time, it ends with again.
     with suppress(StreamopsError):
         parser.feed(text[:middle])
         parser.feed(text[middle:])
-        if chunk.begin == chunk.end:
-            parser.close(finish_reason=None if chunk.complete else "length")
+        if begin == end:
+            parser.close(finish_reason=None if complete else "length")
 
 
 class _Nothing(list[Any]):
