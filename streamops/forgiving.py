@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import (
     BaseModel,
+    FieldSerializationInfo,
     PlainSerializer,
     RootModel,
     SerializationInfo,
@@ -50,7 +51,9 @@ def forgiving_metadata(metadata: Any) -> Any:
     ) -> Any:
         return write((value,), handler, info)
 
-    return WrapSerializer(write_value, when_used=metadata.when_used)
+    # None may stand for what has not arrived.
+    only_json = metadata.when_used in ("json", "json-unless-none")
+    return WrapSerializer(write_value, when_used="json-unless-none" if only_json else "unless-none")
 
 
 def _tried(own: Callable[..., Any], *, wraps: bool) -> Callable[..., Any]:
@@ -81,17 +84,20 @@ def _field_serializer(own: Callable[..., Any], info: Any) -> Any:
     write = _tried(own, wraps=info.mode == "wrap")
 
     def write_field(
-        self: Any, value: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+        self: Any,
+        value: Any,
+        handler: SerializerFunctionWrapHandler,
+        info: FieldSerializationInfo,
     ) -> Any:
+        if value is None and info.field_name not in self.model_fields_set:
+            return None  # it has not arrived
+
         return write((self, value) if takes_self else (value,), handler, info)
 
     decorate: Any = field_serializer  # which of its overloads it is, is only known at run time
-    return decorate(
-        *info.fields,
-        mode="wrap",
-        when_used="json-unless-none" if "json" in info.when_used else "unless-none",
-        check_fields=False,
-    )(write_field)
+    return decorate(*info.fields, mode="wrap", when_used=info.when_used, check_fields=False)(
+        write_field
+    )
 
 
 def _model_serializer(own: Callable[..., Any], info: Any) -> Any:

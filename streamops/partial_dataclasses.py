@@ -6,6 +6,8 @@ import types
 from dataclasses import fields
 from typing import Any
 
+from pydantic_core import SchemaSerializer, core_schema
+
 STATE = "_streamops_state"
 """The attribute that holds the state of a partial instance."""
 
@@ -39,16 +41,27 @@ def vars_of(instance: Any) -> dict[str, Any]:
     return {name: getattr(instance, name) for name in names if hasattr(instance, name)}
 
 
+_AS_FIELDS = core_schema.any_schema(
+    serialization=core_schema.plain_serializer_function_ser_schema(vars_of)
+)
+
+
 def _partial_class(type_: type[Any]) -> type[Any]:
     existing: type[Any] | None = type_.__dict__.get(_PARTIAL)
     if existing is not None:
         return existing
 
-    namespace = {
+    namespace: dict[str, Any] = {
         "__module__": type_.__module__,
         "__doc__": f"{type_.__name__} while it arrives.",
         "__slots__": (STATE,),
     }
+    decorators: Any = getattr(type_, "__pydantic_decorators__", None)
+    if decorators and (
+        decorators.computed_fields or decorators.field_serializers or decorators.model_serializers
+    ):
+        # They were written for whole instances; of one that is arriving, the fields are written.
+        namespace["__pydantic_serializer__"] = SchemaSerializer(_AS_FIELDS)
     partial = types.new_class(
         f"Partial[{type_.__name__}]",
         (PartialDataclass, type_),

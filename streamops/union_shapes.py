@@ -179,8 +179,10 @@ def tags_of(shape: Shape, discriminator: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(shape, RecordShape) and discriminator in shape.types:
         type_, _ = unwrapped(shape.types[discriminator])
         for tag in get_args(type_) if get_origin(type_) is Literal else ():
-            for key in shape.keys(discriminator):
-                yield key, tag.value if isinstance(tag, Enum) else tag
+            # Pydantic does not find a member of an Enum that is nothing else by its value.
+            if isinstance(tag, str | int):
+                for key in shape.keys(discriminator):
+                    yield key, tag.value if isinstance(tag, Enum) else tag
 
 
 def implied_discriminator(members: list[Shape]) -> str | None:
