@@ -73,7 +73,7 @@ class State(ABC):
         return self.at(path) == "done"
 
 
-def state_of(instance: Any) -> State:
+def state_of(instance: object) -> State:
     """Return what is known of a partial (or already validated) model or dataclass.
 
     Raises TypeError for anything else, also for a partial that was pickled: only what came out of

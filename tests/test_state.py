@@ -96,4 +96,4 @@ def test_complete_is_another_word_for_done() -> None:
 
 def test_what_no_stream_emitted_has_no_state() -> None:
     with pytest.raises(TypeError, match="state_of needs an instance that to_partial emitted"):
-        state_of("text")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # on purpose
+        state_of("text")
