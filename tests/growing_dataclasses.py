@@ -5,11 +5,20 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import InitVar, dataclass, field
 from datetime import date
-from typing import Annotated, Any, ClassVar, Generic, NotRequired, Required, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, NotRequired, Required, Self, TypeVar
 
 import pydantic
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, with_config
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    computed_field,
+    field_serializer,
+    field_validator,
+    model_validator,
+    with_config,
+)
 from typing_extensions import TypedDict
 
 from tests.documents_by_schema import fitting
@@ -78,6 +87,33 @@ class Boxed(Generic[T]):
     others: list[T] = dataclasses.field(default_factory=list[T])
 
 
+@pydantic.dataclasses.dataclass
+class Ruled:
+    """A dataclass with validators, serializers and something computed."""
+
+    number: int
+    text: str = "a"
+    leaves: list[Leaf] = field(default_factory=list[Leaf])
+
+    @field_validator("number")
+    @classmethod
+    def check_number(cls, number: int) -> int:
+        return number
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        assert self.text is not None
+        return self
+
+    @field_serializer("text")
+    def shout(self, text: str) -> str:
+        return text.upper()
+
+    @computed_field
+    def double(self) -> int:
+        return self.number * 2
+
+
 class WithDataclasses(BaseModel):
     leaf: Leaf
     maybe: Slotted | None = None
@@ -87,6 +123,7 @@ class WithDataclasses(BaseModel):
     checked: Checked | None = None
     extended: Extended | None = None
     initialized: Initialized | None = None
+    ruled: list[Ruled] = []
     last: str = ""
 
 
@@ -151,6 +188,7 @@ DATACLASSES: dict[Any, st.SearchStrategy[Any]] = {
         Extended,
         Boxed[int],
         Initialized,
+        Ruled,
         WithDataclasses,
         list[Leaf],
         Leaf | None,

@@ -12,12 +12,12 @@ import pytest
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Json, SecretStr
 
 from streamops import operators as ops
-from tests.growing import Color, Pair, Tree
+from tests.growing import Color, Pair, Pet, Tree
 from tests.growing_classes import Chain, Deep, Doubly, Names, Number, RootedLeaf, SomePet
 from tests.growing_classes import Json as AnyJson
 from tests.growing_containers import Stone
 from tests.growing_dataclasses import Boxed, Checked, Leaf, Slotted, Sparse, Templated, Total
-from tests.growing_unions import AnyPet, Chosen, Shape, Small
+from tests.growing_unions import AnyPet, Chosen, Kind, MaybeShape, Shape, Small
 from tests.laws import arrived, is_dataclass, is_partial, parts
 from tests.outcomes import is_dict, through
 
@@ -98,6 +98,16 @@ GROWING: dict[str, tuple[Any, str, Any]] = {
             "Partial[Deep]",
             root={"a": of("Partial[Deep]", root=[of("Partial[Deep]", root="b")])},
         ),
+    ),
+    "a discriminated union": (
+        Pet,
+        '{"kind": "cat", "names": ["a',
+        of("Partial[Cat]", kind="cat", names=["a"]),
+    ),
+    "an optional discriminated union": (
+        MaybeShape,
+        '{"radius": 3, "kind": "dot", "note": "a',
+        of("Partial[Circle]", radius=3, kind=Kind.DOT, note="a"),
     ),
     "a discriminated union in a discriminated union": (
         list[AnyPet],

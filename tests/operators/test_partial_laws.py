@@ -25,8 +25,8 @@ from streamops.testing import chunked
 from tests.documents import chunk_sizes, documents, dumps
 from tests.documents_by_schema import adapter_of, broken
 from tests.families import FAMILIES, LIVE, WITH_REWRITERS
-from tests.laws import assert_grows, assert_shows, is_dataclass, types_within
-from tests.outcomes import Outcome, shown, through, values
+from tests.laws import assert_grows, assert_shows, is_dataclass, parts, types_within
+from tests.outcomes import Outcome, is_dict, shown, through, values
 
 in_families = pytest.mark.parametrize("family", FAMILIES)
 in_all_families = pytest.mark.parametrize("family", WITH_REWRITERS)
@@ -150,6 +150,26 @@ def test_any_partial_can_be_dumped(family: str, data: st.DataObject, sizes: list
             dataclasses.asdict(partial)
 
 
+MODELS = {type_: drawn for type_, drawn in CLASSES.items() if issubclass(type_, BaseModel)}
+
+
+@given(documents(MODELS), chunk_sizes)
+def test_what_has_closed_is_dumped_as_the_validated_model_dumps_it(
+    document: tuple[Any, str], sizes: list[int]
+) -> None:
+    model, text = document
+
+    *before, truth = partials(chunked(text, *sizes), model).values
+
+    whole = truth.model_dump(mode="json")
+    for partial in before if is_dict(whole) else ():
+        dump = partial.model_dump(mode="json")
+        now, later = parts(partial), parts(truth)
+        for name in partial.model_fields_set & whole.keys():
+            if now[name] is not None and now[name] == later[name]:
+                assert dump[name] == whole[name]
+
+
 @in_families
 @given(data=st.data(), sizes=chunk_sizes)
 def test_what_was_shown_only_grows_and_what_was_closed_stays_the_same_object(
@@ -253,10 +273,13 @@ def test_an_invalid_document_ends_in_an_error_of_pydantic_however_it_was_cut(
         assert error.path == whole.path
         assert str(error) == str(whole)
 
+    depth = len(whole.path)
+    truth = errors_of(type_, document)
+    below = [e | {"loc": e["loc"][depth:]} for e in truth if e["loc"][:depth] == whole.path]
     for key in whole.path:
         document = document[key]
     found = details(whole.validation_error)
-    assert any(errors_of(inner, document) == found for inner in types_within(type_))
+    assert found == below or any(errors_of(t, document) == found for t in types_within(type_))
 
     for offset, value in before.items():
         assert shown(value) == shown(in_characters[offset])

@@ -335,7 +335,7 @@ class Told(BaseModel):
 
 class Stringly(BaseModel):
     told: Told
-    number: Annotated[int | None, PlainSerializer(str, when_used="unless-none")]
+    number: Annotated[int, PlainSerializer(str)]
     word: Annotated[str, PlainSerializer(lambda word: word[0])]
 
 
