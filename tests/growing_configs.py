@@ -189,7 +189,7 @@ class Made(BaseModel):
 
     name: str
     made: list[Stone] = Field(default_factory=lambda: [Stone(name="made")])
-    named: str = Field(default_factory=lambda data: f"{data['name']}!")
+    named: str = Field(default_factory=lambda data: f"{data.get('name')}!")
     stone: Stone = Stone(name="default")
     copied: dict[str, list[int]] = {"a": [1]}
     nothing: Any = None

@@ -6,7 +6,6 @@ import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
-from fractions import Fraction
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from pathlib import Path
@@ -193,7 +192,6 @@ SCALARS: dict[Any, st.SearchStrategy[Any]] = {
         {"one": st.datetimes().map(datetime.isoformat)},
         optional={"many": few(st.datetimes().map(datetime.isoformat))},
     ),
-    Around[Fraction]: st.fixed_dictionaries({"one": st.sampled_from(["1/2", 3, "0.5"])}),
     Around[ImportString[Any]]: st.fixed_dictionaries(
         {"one": st.sampled_from(["math.pi", "json.loads"]), "many": st.just(["math.cos"])}
     ),

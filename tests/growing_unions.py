@@ -233,7 +233,7 @@ class Node(BaseModel, Generic[T]):
     pet: AnyPet | None = None
     shapes: list[Shape] = []
     children: list[Node[T]] = []
-    by_name: dict[str, Node[T] | T] = {}
+    by_name: dict[str, Node[T] | str] = {}
 
 
 NodeOfShape = Node[Shape]
