@@ -113,7 +113,7 @@ class FieldChecks:
 def _looks_at_others(schema: CoreSchema) -> bool:
     """Return whether a validator of a field may look at the fields before it."""
     while schema is not None:
-        if schema.get("function", {}).get("type") == "with-info":
+        if schema["type"].startswith("function-") and schema["function"]["type"] == "with-info":
             return True
         schema = schema.get("schema")
 
