@@ -42,27 +42,32 @@ class _Distinct(Step[Any, Any]):
     def __init__(self, key: Callable[[Any], Any] | None) -> None:
         self._key = key
         self._shown: Any = _NOTHING
-        self._emitted: Any = _NOTHING
         self._dropped: Any = _NOTHING
 
     def feed(self, item: Any) -> Iterable[Any]:
-        shown = self._key(item) if self._key else item
+        shown = _what_shows(self._key(item) if self._key else item)
         if _same(self._shown, shown):
             self._dropped = item
             return ()
 
-        self._shown, self._emitted = shown, item
-        self._dropped = _NOTHING
+        self._shown, self._dropped = shown, _NOTHING
         return (item,)
 
     def fail(self, error: Exception) -> Iterator[Any]:
-        if self._dropped is not _NOTHING and self._dropped is not self._emitted:
+        if self._dropped is not _NOTHING:
             yield self._dropped
         raise error
 
     def close(self) -> Iterable[Any]:
         # Without a key, what was dropped last shows the same as what was emitted last.
         return () if self._key is None or self._dropped is _NOTHING else (self._dropped,)
+
+
+def _what_shows(item: Any) -> Any:
+    """Return what has to be kept of an element to compare others with it."""
+    state = partial_state(item)
+    # A partial would keep all that it was made of.
+    return item if state is None or state.revision is None else state.revision
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -74,13 +79,7 @@ def _same(a: Any, b: Any) -> bool:
 
     if isinstance(a, Progress) and isinstance(b, Progress):
         before, now = cast("Progress[Any]", a), cast("Progress[Any]", b)
-        return before.percent == now.percent and _same(before.value, now.value)
+        same_percent = before.percent == now.percent
+        return same_percent and _same(_what_shows(before.value), _what_shows(now.value))
 
-    was, is_ = _revision(a), _revision(b)
-    return bool(a == b) if was is None or is_ is None else was is is_
-
-
-def _revision(item: Any) -> object:
-    """Return what says whether partials show the same; None for what has to be compared."""
-    state = partial_state(item)
-    return None if state is None else state.revision
+    return bool(a == b)

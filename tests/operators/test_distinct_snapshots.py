@@ -202,11 +202,11 @@ def test_when_the_source_fails_what_has_closed_since_is_not_lost(text: str, size
     assert isinstance(received.error, StreamopsError)
 
 
-def test_what_was_dropped_last_comes_with_the_error_unless_it_was_emitted() -> None:
-    one, equal = [1], [1]
+def test_what_was_dropped_last_comes_before_the_error() -> None:
+    one, equal, two = [1], [1], [2]
     error = SourceFailed("overloaded")
 
-    for items, expected in (([one, equal], [one, equal]), ([one, equal, one], [one])):
+    for items, expected in (([one, equal], [one, equal]), ([one, equal, two], [one, two])):
         source: Observable[Any] = reactivex.concat(reactivex.of(*items), reactivex.throw(error))
         received = outcome(source.pipe(ops.distinct_snapshots()))
 
