@@ -270,8 +270,8 @@ class RecordBranch(ContainerBranch):
         if fields.count < count:
             fields = fields.copy()
             fields.extend(self.keys, self.finished, count)
-            # Put in place, not changed there: another thread may be looking.
-            self._fields = fields
+            if count > self._fields.count:
+                self._fields = fields  # put in place, not changed there: another thread may look
 
         if child is not HELD:
             fields = fields.copy()
