@@ -126,7 +126,7 @@ def _methods(model: type[BaseModel]) -> Mapping[str, Any]:
     own: Any = model
     standard: Any = RootModel if is_root else BaseModel
     methods: dict[str, Any] = {
-        name: _own_or_standard(getattr(own, name), getattr(standard, name))
+        name: own_or_standard(getattr(own, name), getattr(standard, name))
         for name in ("__repr__", "__str__", "__eq__")
         if getattr(own, name) is not getattr(standard, name)
     }
@@ -134,7 +134,9 @@ def _methods(model: type[BaseModel]) -> Mapping[str, Any]:
     return methods | {"__hash__": own.__hash__}
 
 
-def _own_or_standard(own: Callable[..., Any], standard: Callable[..., Any]) -> Callable[..., Any]:
+def own_or_standard(own: Callable[..., Any], standard: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method that is tried, with the one that takes its place where it fails."""
+
     def method(self: Any, *arguments: Any) -> Any:
         try:
             return own(self, *arguments)

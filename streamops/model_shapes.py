@@ -25,7 +25,7 @@ from streamops.core_schemas import CoreSchema
 from streamops.keeping import is_equal, with_shown
 from streamops.nodes import Node, ObjectNode, Path
 from streamops.partial import Arrived, PartialState, field_type, partial_model
-from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape
+from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape, default_of
 from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, json_of
 from streamops.snapshot import value_at
 from streamops.states import FieldState, state_in_finished
@@ -99,6 +99,10 @@ class ModelShape(RecordShape):
         return HeldBranch(self, node, visible=visible)
 
     @property
+    def decorators(self) -> Any:
+        return self.model.__pydantic_decorators__
+
+    @property
     def core_schema(self) -> CoreSchema:
         return self.model.__pydantic_core_schema__
 
@@ -115,25 +119,18 @@ class ModelShape(RecordShape):
         if state == "done" or not path:
             return "done"
 
+        if path[0] not in self.types:
+            return "pending"
+
         # What cannot be shown has arrived all the same.
-        keys = self.keys(path[0]) if path[0] in self.types else ()
-        return "done" if any(value_at(raw, (key, *path[1:])) for key in keys) else "pending"
-
-    def field_shape(self, name: str) -> Shape:
-        shape = super().field_shape(name)
-
-        # An atom that a validator of the model may change is shown when that has run.
-        return NEVER if shape.is_atomic and self._validators_of(name) else shape
-
-    def check_field(self, keys: list[str], values: list[Any], index: int) -> None:
-        if not self._rewrites_all:
-            super().check_field(keys, values, index)
+        name = str(path[0])
+        keys = [*((key,) for key in self.keys(name)), *self.nested_keys(name)]
+        return "done" if any(value_at(raw, (*key, *path[1:])) for key in keys) else "pending"
 
     def may_change(self, name: str) -> bool:
         """Return whether a validator of the model may change what a field becomes."""
-        decorators = self.model.__pydantic_decorators__
         return bool(
-            decorators.model_validators or self._validators_of(name) or name in self._revised
+            self.decorators.model_validators or self.validators_of(name) or name in self._revised
         )
 
     @cached_property
@@ -145,24 +142,11 @@ class ModelShape(RecordShape):
             if any(_is_validator(said) for _, metadata in types_in(type_) for said in metadata)
         }
 
-    def may_rewrite(self, name: str) -> bool:
-        return self._rewrites_all or any(mode != "after" for mode in self._validators_of(name))
-
     def defaults(self) -> dict[str, Any]:
         defaults: dict[str, Any] = {}
         for name, field in self.model.model_fields.items():
-            defaults[name] = None if field.is_required() else _default(field, defaults)
+            defaults[name] = None if field.is_required() else default_of(field, defaults)
         return defaults
-
-    @cached_property
-    def _rewrites_all(self) -> bool:
-        validators = self.model.__pydantic_decorators__.model_validators.values()
-        return any(validator.info.mode != "after" for validator in validators)
-
-    def _validators_of(self, name: str) -> list[str]:
-        """List the modes of the validators of a field."""
-        validators = self.model.__pydantic_decorators__.field_validators.values()
-        return [v.info.mode for v in validators if {name, "*"} & set(v.info.fields)]
 
 
 class ModelBranch(RecordBranch):
@@ -223,11 +207,3 @@ def _with_discriminator(annotation: Any, field: FieldInfo) -> Any:
         return annotation
 
     return Annotated[annotation, Discriminator(by) if isinstance(by, str) else by]
-
-
-def _default(field: FieldInfo, before: dict[str, Any]) -> Any:
-    """Return a field's default; one that cannot be made of unfinished data is None."""
-    try:
-        return field.get_default(call_default_factory=True, validated_data=before)
-    except Exception:
-        return None

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import types
+from copy import deepcopy
 from dataclasses import fields
 from typing import Any
 
+from pydantic import SerializationInfo
+from pydantic.fields import FieldInfo
 from pydantic_core import SchemaSerializer, core_schema
+
+from streamops.forgiving import own_or_standard
 
 STATE = "_streamops_state"
 """The attribute that holds the state of a partial instance."""
@@ -22,6 +27,19 @@ class PartialDataclass:
     # The twin is nobody's subclass: hooks of the class are for those that its user writes.
     def __init_subclass__(cls, **_: Any) -> None:
         return
+
+    def __copy__(self) -> Any:
+        return self._with(vars_of(self))
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Any:
+        return self._with(deepcopy(vars_of(self), memo))
+
+    def _with(self, values: dict[str, Any]) -> Any:
+        copied = new_partial(type(self).__mro__[2], values)
+        state: Any = getattr(self, STATE, None)
+        if state is not None:
+            object.__setattr__(copied, STATE, state.copied())
+        return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
         return new_partial, (type(self).__mro__[2], vars_of(self))
@@ -41,9 +59,28 @@ def vars_of(instance: Any) -> dict[str, Any]:
     return {name: getattr(instance, name) for name in names if hasattr(instance, name)}
 
 
+def _as_fields(instance: Any, info: SerializationInfo) -> dict[str, Any]:
+    written: dict[str, Any] = {}
+    for name, value in vars_of(instance).items():
+        field: FieldInfo = instance.__pydantic_fields__[name]
+        if not field.exclude:
+            alias = field.serialization_alias if info.by_alias else None
+            written[alias or name] = value
+    return written
+
+
 _AS_FIELDS = core_schema.any_schema(
-    serialization=core_schema.plain_serializer_function_ser_schema(vars_of)
+    serialization=core_schema.plain_serializer_function_ser_schema(_as_fields, info_arg=True)
 )
+
+
+def _repr(instance: Any) -> str:
+    fields = ", ".join(f"{name}={value!r}" for name, value in vars_of(instance).items())
+    return f"{type(instance).__qualname__}({fields})"
+
+
+def _eq(instance: Any, other: object) -> bool:
+    return type(instance) is type(other) and vars_of(instance) == vars_of(other)
 
 
 def _partial_class(type_: type[Any]) -> type[Any]:
@@ -55,6 +92,9 @@ def _partial_class(type_: type[Any]) -> type[Any]:
         "__module__": type_.__module__,
         "__doc__": f"{type_.__name__} while it arrives.",
         "__slots__": (STATE,),
+        "__repr__": own_or_standard(type_.__repr__, _repr),
+        "__eq__": own_or_standard(type_.__eq__, _eq),
+        "__hash__": type_.__hash__,
     }
     decorators: Any = getattr(type_, "__pydantic_decorators__", None)
     if decorators and (

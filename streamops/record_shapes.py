@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, TypeAlias, cast
 
 from pydantic import ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from streamops.core_schemas import CoreSchema
 from streamops.field_checks import FieldChecks
@@ -67,7 +68,7 @@ class RecordShape(Shape):
 
     @abstractmethod
     def assemble(self, raw: Any, fields: Fields, defaults: dict[str, Any]) -> Any:
-        """Return what is shown of a finished value that is validated later."""
+        """Return what is shown of some fields; ``raw`` is the JSON if that is finished."""
 
     @abstractmethod
     def defaults(self) -> dict[str, Any]:
@@ -109,8 +110,31 @@ class RecordShape(Shape):
         validation = self._validation
         if self.may_rewrite(name):
             validation = validation.forgiving()
+        shape = self._compile(self.types[name], self.config, validation)
 
-        return self._compile(self.types[name], self.config, validation)
+        # An atom that a validator of the type may change is shown when that has run.
+        return NEVER if shape.is_atomic and self.validators_of(name) else shape
+
+    @property
+    def decorators(self) -> Any:
+        """The validators that stand in the class, if it may have any."""
+        return None
+
+    def validators_of(self, name: str) -> list[str]:
+        """List the modes of the validators of a field that stand in the class."""
+        if self.decorators is None:
+            return []
+
+        validators = self.decorators.field_validators.values()
+        return [v.info.mode for v in validators if {name, "*"} & set(v.info.fields)]
+
+    @cached_property
+    def _rewrites_all(self) -> bool:
+        if self.decorators is None:
+            return False
+
+        validators = self.decorators.model_validators.values()
+        return any(validator.info.mode != "after" for validator in validators)
 
     @cached_property
     def extra(self) -> Shape:
@@ -119,7 +143,7 @@ class RecordShape(Shape):
 
     def may_rewrite(self, name: str) -> bool:
         """Return whether a validator of the type may change what a field is made of."""
-        return False
+        return self._rewrites_all or any(mode != "after" for mode in self.validators_of(name))
 
     def nested_keys(self, name: str) -> list[Path]:
         """List where inside other keys a field may be read from."""
@@ -130,7 +154,8 @@ class RecordShape(Shape):
 
         What came before it may matter.
         """
-        if self._validation.when == "eager" and not self._validation.forgives:
+        is_eager = self._validation.when == "eager" and not self._validation.forgives
+        if is_eager and not self._rewrites_all:
             self._checks.check(keys, values, index)
 
     @cached_property
@@ -280,6 +305,14 @@ class RecordBranch(ContainerBranch):
 
     def _name_at(self, index: int) -> str:
         return self.record.field_at(self.keys[index])[0]
+
+
+def default_of(field: FieldInfo, before: dict[str, Any]) -> Any:
+    """Return a field's default; one that cannot be made of unfinished data is None."""
+    try:
+        return field.get_default(call_default_factory=True, validated_data=before)
+    except Exception:
+        return None
 
 
 class Fields:

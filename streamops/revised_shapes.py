@@ -41,6 +41,7 @@ class _RevisedBranch(StandIn):
 
     def __init__(self, shape: Revised, branch: Branch) -> None:
         super().__init__(branch)
+        self.is_lazy = branch.is_lazy
         self._shape = shape
 
     def finish(self, raw: Any) -> tuple[Any, bool]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from typing import Any, Literal, TypeAlias, cast
 
 from pydantic import BaseModel, RootModel
 
 from streamops.nodes import Path
+from streamops.partial_dataclasses import STATE, vars_of
 from streamops.snapshot import Finished, Snapshot
 
 FieldState: TypeAlias = Literal["pending", "growing", "done"]
@@ -25,12 +26,19 @@ def state_in_json(snapshot: Snapshot, path: Path) -> FieldState:
 
 def state_in_finished(value: Any, path: Path) -> FieldState:
     """Return "done" if something stands at a path in a finished value, else "pending"."""
-    for key in path:
-        if isinstance(key, int) and key < 0:
+    for depth, key in enumerate(path):
+        state: Any = getattr(value, STATE, None)
+        if state is not None:  # a partial knows more than it shows
+            own: FieldState = state.at(path[depth:])
+            return own
+
+        children: Any = _children(value)
+        is_sequence = isinstance(children, list | tuple)
+        if is_sequence and isinstance(key, int) and key < 0:
             return "pending"
 
         try:
-            value = _children(value)[key]
+            value = children[key]
         except (KeyError, IndexError, TypeError):
             return "pending"
 
@@ -46,6 +54,6 @@ def _children(value: Any) -> Any:
         return {name: getattr(value, name) for name in value.model_fields_set}
 
     if is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
+        return vars_of(value)
 
-    return value
+    return () if isinstance(value, str | bytes) else value

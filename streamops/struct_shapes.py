@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any, Required, get_args, get_origin, get_type_hints
 
 import typing_extensions
@@ -17,10 +17,11 @@ from streamops.collection_shapes import Anything
 from streamops.core_schemas import CoreSchema, fields_in, keys_in
 from streamops.keeping import is_equal, with_shown
 from streamops.nodes import Node, ObjectNode
-from streamops.partial import PartialState
+from streamops.partial import Arrived, PartialState
 from streamops.partial_dataclasses import STATE, PartialDataclass, new_partial, vars_of
-from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape
+from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape, default_of
 from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, Whole
+from streamops.states import state_in_finished
 from streamops.validation import Validation
 
 _QUALIFIERS = (Required, typing_extensions.NotRequired, typing_extensions.ReadOnly)
@@ -125,10 +126,22 @@ class DataclassShape(StructShape):
     """A dataclass, shown as an instance of a subclass until it closes and is validated."""
 
     def assemble(self, raw: Any, fields: Fields, defaults: dict[str, Any]) -> Any:
-        return new_partial(self.type, {**defaults, **fields.by_name})
+        shown = new_partial(self.type, {**defaults, **fields.by_name})
+        if raw is not None:
+            state = partial(state_in_finished, fields.by_name)
+            arrived = Arrived(self, fields.by_name, {}, defaults, state)
+            object.__setattr__(shown, STATE, PartialState(arrived, None))
+        return shown
+
+    @property
+    def decorators(self) -> Any:
+        return getattr(self.type, "__pydantic_decorators__", None)
 
     def defaults(self) -> dict[str, Any]:
-        return {field.name: _default(field) for field in fields(self.type)}
+        defaults: dict[str, Any] = {}
+        for field in fields(self.type):
+            defaults[field.name] = _default(field, defaults)
+        return defaults
 
     def fields_in(self, value: Any) -> dict[str, Any]:
         return vars_of(value)
@@ -187,16 +200,15 @@ class _StructBranch(RecordBranch):
         return self._shape.defaults()
 
 
-def _default(field: Field[Any]) -> Any:
+def _default(field: Field[Any], before: dict[str, Any]) -> Any:
+    default: Any = field.default
+    if isinstance(default, FieldInfo):
+        return None if default.is_required() else default_of(default, before)
+
     if field.default_factory is not MISSING:
-        return field.default_factory()
+        return default_of(FieldInfo(default_factory=field.default_factory), before)
 
-    default: Any = None if field.default is MISSING else field.default
-    return default.get_default(call_default_factory=True) if _is_info(default) else default
-
-
-def _is_info(default: Any) -> bool:
-    return isinstance(default, FieldInfo)
+    return None if default is MISSING else default
 
 
 def _type_of(info: FieldInfo) -> Any:

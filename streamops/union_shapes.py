@@ -162,7 +162,10 @@ class TaggedBranch(Branch):
         return self._member.show(view, count, child)
 
     def state(self, view: View, path: Path) -> FieldState:
-        return self._member.state(view, path) if self._member else super().state(view, path)
+        if self._member is None or view.opened(self)[0] < self._looked_at:
+            return super().state(view, path)
+
+        return self._member.state(view, path)
 
 
 def _unwrapped(shape: Shape) -> Shape:
@@ -194,7 +197,10 @@ def implied_discriminator(members: list[Shape]) -> str | None:
 
     for name in records[0].types:
         tags = [set(tags_of(record, name)) for record in records]
-        is_sure = all(tags) and not any(record.may_rewrite(name) for record in records)
+        # A tag rules out the others only if all of them read it from the same keys.
+        keys = {frozenset(record.keys(name)) for record in records if name in record.types}
+        is_sure = all(tags) and len(keys) == 1
+        is_sure = is_sure and not any(record.may_rewrite(name) for record in records)
         if is_sure and len({tag for some in tags for tag in some}) == sum(map(len, tags)):
             return name
 

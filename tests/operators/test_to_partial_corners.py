@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import json
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, make_dataclass
+from dataclasses import field as dataclass_field
 from enum import Enum
 from itertools import pairwise
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
+import pydantic
 import pytest
 from pydantic import (
+    AfterValidator,
     AliasPath,
     BaseModel,
     BeforeValidator,
@@ -19,6 +24,7 @@ from pydantic import (
     Field,
     TypeAdapter,
     create_model,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -28,7 +34,7 @@ from streamops import Stream, state_of
 from streamops import operators as ops
 from streamops.errors import SchemaMismatch
 from streamops.testing import chunked
-from tests.laws import assert_grows
+from tests.laws import assert_grows, is_partial
 from tests.outcomes import Outcome, through
 
 T = TypeVar("T")
@@ -370,3 +376,153 @@ def test_whole_models_may_be_rewritten_and_nothing_is_taken_back_before() -> Non
     assert emitted[-1].inner == Address(zip="1", number=2)
     for before, after in pairwise(emitted[:-1]):
         assert_grows(before, after, at_the_end=False)
+
+
+@pydantic.dataclasses.dataclass
+class Priced:
+    name: str
+    price: int = Field(alias="Price", gt=2)
+    label: str = Field(default_factory=lambda data: data["name"] + "!")
+    secret: int = Field(default=1, exclude=True)
+    tags: list[int] = Field(default_factory=list[int], serialization_alias="Tags")
+
+    @field_serializer("name")
+    def loud(self, name: str) -> str:
+        return name.upper()
+
+
+class Cart(BaseModel):
+    item: Priced | None = None
+    last: str = ""
+
+
+def test_a_dataclass_shows_none_for_what_is_required_and_for_defaults_that_cannot_be_made() -> None:
+    opened = last(Cart, '{"item": {"name": "x", "tags": [1, ')
+
+    assert (opened.item.price, opened.item.label) == (None, None)
+    assert opened.model_dump() == {
+        "item": {"name": "x", "price": None, "label": None, "tags": [1]},
+        "last": "",
+    }
+    assert json.loads(opened.model_dump_json(by_alias=True))["item"]["Tags"] == [1]
+
+
+@dataclass
+class Fragile:
+    items: list[int] = dataclass_field(default_factory=lambda: [1 // 0])
+
+    def __repr__(self) -> str:
+        return f"{self.items[0]} items"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Fragile) and self.items[0] == other.items[0]
+
+
+def test_what_a_dataclass_says_of_itself_is_tried_and_replaced() -> None:
+    class Box(BaseModel):
+        fragile: Fragile
+
+    opened = last(Box, '{"fragile": {')
+
+    assert repr(opened.fragile).endswith("(items=None)")
+    assert opened == last(Box, '{"fragile": {')
+    assert last(Box, '{"fragile": {"items": [1]}}').fragile.items == [1]
+
+
+class Inner(BaseModel):
+    x: int
+
+
+@pydantic.dataclasses.dataclass
+class Rewriting:
+    inner: Inner
+    number: int = 0
+    text: str = ""
+
+    @field_validator("inner", mode="before")
+    @classmethod
+    def as_one(cls, _: Any) -> Any:
+        return {"x": 1}
+
+    @field_validator("number")
+    @classmethod
+    def doubled(cls, number: int) -> int:
+        return number * 2
+
+
+def test_validators_of_a_dataclass_are_heeded_like_those_of_a_model() -> None:
+    class Around(BaseModel):
+        data: Rewriting
+        last: str = ""
+
+    text = '{"data": {"number": 3, "inner": {"x": "bad"}, "text": "yo"}, "last": "a"}'
+    emitted = partials(Around, *chunked(text, 1)).values
+
+    assert emitted[-1].data == Rewriting(inner=Inner(x=1), number=3, text="yo")
+    assert emitted[-1] == Around.model_validate_json(text)
+    opened = [partial.data for partial in emitted if is_partial(partial.data)]
+    assert {data.number for data in opened} == {0}
+
+
+@pytest.mark.parametrize("type_", [Point, Location])
+def test_dataclasses_and_typed_dicts_under_a_validator_grow(type_: Any) -> None:
+    annotated = Annotated[type_, AfterValidator(lambda value: value)]
+    text = '{"x": 1, "y": 2'
+
+    opened = last(annotated, text)
+
+    assert (opened["x"] if isinstance(opened, dict) else opened.x) == 1
+
+
+class ReadsKind(BaseModel):
+    kind: Literal["a"]
+    n: int
+
+
+class ReadsK(BaseModel):
+    kind: Literal["b"] = Field("b", alias="k")
+    s: str = ""
+
+
+def test_tags_that_are_read_from_different_keys_decide_nothing() -> None:
+    assert last(ReadsKind | ReadsK, '{"kind": "a", "s": "x"}') == ReadsK(k="b", s="x")
+
+
+class Middle(BaseModel):
+    either: A | B
+    point: Point | None = None
+    nested: int = Field(0, validation_alias=AliasPath("box", "nested"))
+
+
+def test_states_do_not_go_back_when_a_model_closes_that_is_validated_later() -> None:
+    class Outer(BaseModel):
+        middle: Middle
+        last: str = ""
+
+    text = '{"middle": {"either": {"x": 1}, "box": {"nested": 2}, "point": {"x": 1}}, "last": "a"}'
+    order = ["pending", "growing", "done"]
+    for path in (("middle", "either"), ("middle", "nested"), ("middle", "point", "x")):
+        emitted = partials(Outer, *chunked(text, 1), validate="final").values
+        seen = [order.index(state_of(partial).at(path)) for partial in emitted]
+        assert seen == sorted(seen)
+
+
+def test_states_of_odd_places() -> None:
+    class Odd(BaseModel):
+        numbered: dict[int, str]
+        name: str = ""
+
+    state = state_of(last(Odd, '{"numbered": {"-1": "a"}, "name": "b"}'))
+
+    assert state.at(("numbered", -1)) == "done"
+    assert state.at(("name", 0)) == "pending"
+
+
+def test_copies_of_a_partial_dataclass_and_one_that_is_validated_later_know_their_state() -> None:
+    opened = last(Cart, '{"item": {"name": "x", "pri').item
+    closed = last(Cart, '{"item": {"name": "x", "Price": 3}, ', validate="final").item
+
+    for copied in (copy.copy(opened), copy.deepcopy(opened)):
+        assert state_of(copied).at(("name",)) == "done"
+    assert is_partial(closed)
+    assert state_of(closed).at(("price",)) == "done"
