@@ -58,7 +58,8 @@ class State(ABC):
         """Return how far the value at a path is: "pending", "growing" or "done".
 
         That goes by what has arrived, also of what is not shown before it is finished. What never
-        came is "pending" in a validated instance, too. Raises TypeError for what is no tuple.
+        came is "pending" in a validated model, too; a dataclass does not know it any more. Raises
+        TypeError for what is no tuple.
         """
         if not isinstance(path, tuple):
             raise TypeError(f"a path is a tuple of field names, keys and indexes, not {path!r}")
