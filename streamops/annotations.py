@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Annotated, Any, NewType, cast, get_args, get_origin, get_type_hints
 
@@ -58,6 +58,12 @@ def with_arguments(annotation: Any, parameters: tuple[Any, ...], generic: Any) -
         return annotation
 
     return annotation[tuple(arguments.get(parameter, Any) for parameter in open_parameters)]
+
+
+def annotated(type_: Any, metadata: Iterable[Any]) -> Any:
+    """Return a type with metadata around it, if there is any."""
+    said = tuple(metadata)
+    return Annotated[(type_, *said)] if said else type_
 
 
 def class_of(type_: Any) -> type[Any] | None:

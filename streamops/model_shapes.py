@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property, partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard
 
 from pydantic import (
     AfterValidator,
@@ -20,13 +20,12 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from streamops.annotations import types_in
-from streamops.collection_shapes import Anything
 from streamops.core_schemas import CoreSchema
 from streamops.keeping import is_equal, with_shown
-from streamops.nodes import Node, ObjectNode, Path
+from streamops.nodes import ObjectNode, Path
 from streamops.partial import Arrived, PartialState, field_type, partial_model
 from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape, default_of
-from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, json_of
+from streamops.shapes import HELD, NEVER, Shape, View, json_of
 from streamops.snapshot import value_at
 from streamops.states import FieldState, state_in_finished
 from streamops.validation import Validation
@@ -67,36 +66,28 @@ class ModelShape(RecordShape):
         if any("__pydantic_extra__" in getattr(base, "__annotations__", {}) for base in bases):
             return NEVER  # extra values that have a type are read with the model
 
-        return Anything() if self.config.get("extra") == "allow" else NEVER
+        return super().extra
 
     def nested_keys(self, name: str) -> list[Path]:
-        alias = self.model.model_fields[name].validation_alias
-        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
-        paths = [tuple(choice.path) for choice in choices if isinstance(choice, AliasPath)]
-        return [path for path in paths if len(path) > 1]
+        return [path for path in self._aliases(name) if len(path) > 1]
 
     def keys(self, name: str) -> Iterator[str]:
-        alias = self.model.model_fields[name].validation_alias
         by_name = self.config.get("populate_by_name") or self.config.get("validate_by_name")
-
-        if alias is None or by_name:
+        if by_name or self.model.model_fields[name].validation_alias is None:
             yield name
 
-        if self.config.get("validate_by_alias") is False:
-            return
+        if self.config.get("validate_by_alias") is not False:
+            yield from (path[0] for path in self._aliases(name) if _is_key(path))
 
-        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
-        for choice in choices:
-            key = choice.path[0] if isinstance(choice, AliasPath) else choice
-            is_nested = isinstance(choice, AliasPath) and len(choice.path) > 1
-            if isinstance(key, str) and not is_nested:
-                yield key
+    def _aliases(self, name: str) -> Iterator[Path]:
+        """Yield the places in the JSON that a field has an alias for."""
+        alias = self.model.model_fields[name].validation_alias
+        for choice in alias.choices if isinstance(alias, AliasChoices) else [alias]:
+            if choice is not None:
+                yield tuple(choice.path) if isinstance(choice, AliasPath) else (choice,)
 
-    def open(self, node: Node, *, visible: bool) -> Branch:
-        if isinstance(node, ObjectNode):
-            return ModelBranch(self, node, visible=visible)
-
-        return HeldBranch(self, node, visible=visible)
+    def follow(self, node: ObjectNode, *, visible: bool) -> ModelBranch:
+        return ModelBranch(self, node, visible=visible)
 
     @property
     def decorators(self) -> Any:
@@ -145,56 +136,34 @@ class ModelShape(RecordShape):
     def defaults(self) -> dict[str, Any]:
         defaults: dict[str, Any] = {}
         for name, field in self.model.model_fields.items():
-            defaults[name] = None if field.is_required() else default_of(field, defaults)
+            defaults[name] = default_of(field, defaults)
         return defaults
 
 
 class ModelBranch(RecordBranch):
     """Follows an object that becomes a model."""
 
-    def __init__(self, shape: ModelShape, node: ObjectNode, *, visible: bool) -> None:
-        super().__init__(shape, node, visible=visible)
-        self.shape = shape
-
     is_lazy = True
+    shape: ModelShape
 
-    def finish(self, raw: Any) -> tuple[Any, bool]:
-        model = self.shape.judge(raw)
-        if model is HELD:
-            fields = self.fields_with(len(self.finished), HELD)
-            return self.shape.assemble(raw, fields, self._defaults), True
-
-        self._keep_models(model)
-        return model, True
-
-    def _keep_models(self, model: BaseModel) -> None:
-        """Put the models that were shown in place of those that were validated again."""
+    def keep_shown(self, value: Any, shown: dict[str, Any]) -> None:
+        model: BaseModel = value
         values = vars(model)
-        for key, shown in zip(self.keys, self.finished, strict=False):
-            name, shape = self.shape.field_at(key)
-            if not shape.holds_models or shown is HELD or name not in values:
+        for name, shape in self.shape.fields.values():
+            if not shape.holds_models or name not in shown or name not in values:
                 continue
 
             if not self.shape.may_change(name):
-                values[name] = with_shown(values[name], shown)
-            elif is_equal(values[name], shown):
-                values[name] = shown
+                values[name] = with_shown(values[name], shown[name])
+            elif is_equal(values[name], shown[name]):
+                values[name] = shown[name]
 
     def show(self, view: View, count: int, child: Any) -> Any:
         return PartialState(self, view).attach(self.shape.twin) if self.shows(view) else HELD
 
-    def read(self, view: View) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the fields and the extra values that had arrived."""
-        fields = self.fields_with(*view.within(self))
-        return fields.by_name, fields.extra
 
-    def defaults(self) -> dict[str, Any]:
-        """Return what fields show that have not arrived: their default, else None."""
-        return self._defaults
-
-    @cached_property
-    def _defaults(self) -> dict[str, Any]:
-        return self.shape.defaults()
+def _is_key(path: Path) -> TypeGuard[tuple[str]]:
+    return len(path) == 1 and isinstance(path[0], str)
 
 
 def _is_validator(said: Any) -> bool:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import is_dataclass
 from typing import (
     TYPE_CHECKING,
-    Annotated,
     Any,
     Literal,
     Protocol,
@@ -29,7 +28,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from typing_extensions import is_typeddict
 
-from streamops.annotations import types_in
+from streamops.annotations import annotated, types_in
 from streamops.forgiving import forgiving_metadata, forgiving_namespace
 from streamops.nodes import Path
 from streamops.partial_dataclasses import STATE, PartialDataclass
@@ -342,8 +341,7 @@ def _private_defaults(model: type[BaseModel]) -> dict[str, Any]:
 
 def field_type(model: type[BaseModel], field: FieldInfo) -> Any:
     """Return what a field's values are, in terms of types and their metadata."""
-    annotation = _resolved(field.annotation, model)
-    return Annotated[(annotation, *field.metadata)] if field.metadata else annotation
+    return annotated(_resolved(field.annotation, model), field.metadata)
 
 
 def _resolved(annotation: Any, model: type[BaseModel]) -> Any:
@@ -383,14 +381,11 @@ def _optional(model: type[BaseModel], field: FieldInfo) -> tuple[Any, Any]:
 
     Any as the second choice lets pydantic serialize what the first does not describe.
     """
-    metadata = tuple(map(forgiving_metadata, field.metadata))
     annotation = _resolved(field.annotation, model)
     if any(is_dataclass(type_) or is_typeddict(type_) for type_, _ in types_in(annotation)):
         annotation = Any  # pydantic warns of unfinished ones where it expects them
 
-    if metadata:
-        annotation = Annotated[(annotation, *metadata)]
-
+    annotation = annotated(annotation, map(forgiving_metadata, field.metadata))
     definition = Field(
         default=None if field.default is PydanticUndefined else field.default,
         alias=field.alias,

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, cast
 from pydantic import ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
+from streamops.collection_shapes import Anything
 from streamops.core_schemas import CoreSchema
 from streamops.field_checks import FieldChecks
 from streamops.nodes import Node, ObjectNode, Path, path_of
@@ -18,6 +19,7 @@ from streamops.shapes import (
     NEVER,
     Branch,
     ContainerBranch,
+    HeldBranch,
     InvalidValue,
     Shape,
     View,
@@ -139,7 +141,7 @@ class RecordShape(Shape):
     @cached_property
     def extra(self) -> Shape:
         """The shape of what belongs to no field."""
-        return NEVER
+        return Anything() if self.config.get("extra") == "allow" else NEVER
 
     def may_rewrite(self, name: str) -> bool:
         """Return whether a validator of the type may change what a field is made of."""
@@ -154,12 +156,15 @@ class RecordShape(Shape):
 
         What came before it may matter.
         """
-        is_eager = self._validation.when == "eager" and not self._validation.forgives
-        if is_eager and not self._rewrites_all:
+        if self._checks is not None:
             self._checks.check(keys, values, index)
 
     @cached_property
-    def _checks(self) -> FieldChecks:
+    def _checks(self) -> FieldChecks | None:
+        is_eager = self._validation.when == "eager" and not self._validation.forgives
+        if not is_eager or self._rewrites_all:
+            return None
+
         names = {key: name for key, (name, _) in self.fields.items()}
         return FieldChecks(self.core_schema, self.name, names, self._validation)
 
@@ -207,6 +212,16 @@ class RecordShape(Shape):
                 raise invalid.below(key) from None
             self.check_field(keys, values, index)
 
+    def open(self, node: Node, *, visible: bool) -> Branch:
+        if isinstance(node, ObjectNode):
+            return self.follow(node, visible=visible)
+
+        return HeldBranch(self, node, visible=visible)
+
+    @abstractmethod
+    def follow(self, node: ObjectNode, *, visible: bool) -> RecordBranch:
+        """Follow an object that becomes such a value."""
+
     def child(self, node: Node, index: int) -> Shape | None:
         if not isinstance(node, ObjectNode) or index == len(node.keys):
             return None
@@ -223,7 +238,8 @@ class RecordBranch(ContainerBranch):
 
     def __init__(self, shape: RecordShape, node: ObjectNode, *, visible: bool) -> None:
         super().__init__(node, visible=visible and not shape.required)
-        self.record = shape
+        self.shape = shape
+        """What is known of the type."""
         self.keys = node.keys
         self.may_hold = bool(shape.required)
         self._parent_visible = visible
@@ -232,11 +248,11 @@ class RecordBranch(ContainerBranch):
         self._fields = Fields(shape)
 
     def child_shape(self, index: int) -> Shape:
-        return self.record.field_at(self.keys[index])[1]
+        return self.shape.field_at(self.keys[index])[1]
 
     def check(self, index: int) -> None:
         try:
-            self.record.check_field(self.keys, self.container.values, index)
+            self.shape.check_field(self.keys, self.container.values, index)
         except InvalidValue as invalid:
             raise invalid.below(*path_of(self.node)) from None
 
@@ -259,6 +275,32 @@ class RecordBranch(ContainerBranch):
                 self.visible = shows = self._parent_visible
         return shows
 
+    def finish(self, raw: Any) -> tuple[Any, bool]:
+        fields = self.fields_with(len(self.finished), HELD)
+        value = self.shape.judge(raw)
+        if value is HELD:
+            return self.shape.assemble(raw, fields, self._defaults), True
+
+        self.keep_shown(value, fields.by_name)
+        return value, True
+
+    @abstractmethod
+    def keep_shown(self, value: Any, shown: dict[str, Any]) -> None:
+        """Put what was shown in place of what was validated again."""
+
+    def read(self, view: View) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the fields and the extra values that had arrived."""
+        fields = self.fields_with(*view.within(self))
+        return fields.by_name, fields.extra
+
+    def defaults(self) -> dict[str, Any]:
+        """Return what fields show that have not arrived: their default, else None."""
+        return self._defaults
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        return self.shape.defaults()
+
     def shows(self, view: View) -> bool:
         """Return whether every required field was there."""
         if not self.may_hold:
@@ -276,14 +318,14 @@ class RecordBranch(ContainerBranch):
         return view.show(opened) is not HELD
 
     def places_of(self, key: str | int, count: int) -> list[int]:
-        names = (self.record.fields.get(k, (k,))[0] for k in self.keys[:count])
+        names = (self.shape.fields.get(k, (k,))[0] for k in self.keys[:count])
         return [index for index, name in enumerate(names) if name == key]
 
     def state(self, view: View, path: Path) -> FieldState:
         state = super().state(view, path)
-        if state == "pending" and path and path[0] in self.record.types:
+        if state == "pending" and path and path[0] in self.shape.types:
             here = path_of(self.node)
-            for nested in self.record.nested_keys(str(path[0])):
+            for nested in self.shape.nested_keys(str(path[0])):
                 state = state_in_json(view.snapshot, (*here, *nested, *path[1:]))
                 if state != "pending":
                     break
@@ -291,7 +333,7 @@ class RecordBranch(ContainerBranch):
 
     def fields_with(self, count: int, child: Any) -> Fields:
         """Return the first finished children, and perhaps an open one, as fields."""
-        fields = self._fields if self._fields.count <= count else Fields(self.record)
+        fields = self._fields if self._fields.count <= count else Fields(self.shape)
         if fields.count < count:
             fields = fields.copy()
             fields.extend(self.keys, self.finished, count)
@@ -304,11 +346,14 @@ class RecordBranch(ContainerBranch):
         return fields
 
     def _name_at(self, index: int) -> str:
-        return self.record.field_at(self.keys[index])[0]
+        return self.shape.field_at(self.keys[index])[0]
 
 
 def default_of(field: FieldInfo, before: dict[str, Any]) -> Any:
-    """Return a field's default; one that cannot be made of unfinished data is None."""
+    """Return a field's default; None if it has none or that cannot be made of unfinished data."""
+    if field.is_required():
+        return None
+
     try:
         return field.get_default(call_default_factory=True, validated_data=before)
     except Exception:

@@ -12,15 +12,14 @@ import typing_extensions
 from pydantic import ConfigDict
 from pydantic.fields import FieldInfo
 
-from streamops.annotations import with_arguments
-from streamops.collection_shapes import Anything
+from streamops.annotations import annotated, with_arguments
 from streamops.core_schemas import CoreSchema, fields_in, keys_in
 from streamops.keeping import is_equal, with_shown
-from streamops.nodes import Node, ObjectNode
+from streamops.nodes import ObjectNode
 from streamops.partial import Arrived, PartialState
 from streamops.partial_dataclasses import STATE, PartialDataclass, new_partial, vars_of
 from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape, default_of
-from streamops.shapes import HELD, NEVER, Branch, HeldBranch, Shape, View, Whole
+from streamops.shapes import HELD, View, Whole
 from streamops.states import state_in_finished
 from streamops.validation import Validation
 
@@ -50,12 +49,15 @@ class StructShape(RecordShape):
     @cached_property
     def types(self) -> dict[str, Any]:
         infos: Any = getattr(self.type, "__pydantic_fields__", None)
-        hints = {} if infos else get_type_hints(self.type, include_extras=True)
+        if infos:
+            types = {
+                n: annotated(infos[n].annotation, infos[n].metadata) for n in self._core_fields
+            }
+        else:
+            hints = get_type_hints(self.type, include_extras=True)
+            types = {name: _unqualified(hints[name]) for name in self._core_fields}
+
         parameters: tuple[Any, ...] = getattr(self.type, "__parameters__", ())
-        types = {
-            name: _type_of(infos[name]) if infos else _unqualified(hints[name])
-            for name in self._core_fields
-        }
         return {n: with_arguments(t, parameters, self._annotation) for n, t in types.items()}
 
     def keys(self, name: str) -> Iterator[str]:
@@ -66,15 +68,8 @@ class StructShape(RecordShape):
         if name not in keys and (not keys or self._is_read_by_name):
             yield name
 
-    @cached_property
-    def extra(self) -> Shape:
-        return Anything() if self.config.get("extra") == "allow" else NEVER
-
-    def open(self, node: Node, *, visible: bool) -> Branch:
-        if isinstance(node, ObjectNode):
-            return _StructBranch(self, node, visible=visible)
-
-        return HeldBranch(self, node, visible=visible)
+    def follow(self, node: ObjectNode, *, visible: bool) -> _StructBranch:
+        return _StructBranch(self, node, visible=visible)
 
     @property
     def core_schema(self) -> CoreSchema:
@@ -152,58 +147,31 @@ class DataclassShape(StructShape):
 
 
 class _StructBranch(RecordBranch):
-    def __init__(self, shape: StructShape, node: ObjectNode, *, visible: bool) -> None:
-        super().__init__(shape, node, visible=visible)
-        self._shape = shape
+    shape: StructShape
 
-    def finish(self, raw: Any) -> tuple[Any, bool]:
-        fields = self.fields_with(len(self.finished), HELD)
-        value = self._shape.judge(raw)
-        if value is HELD:
-            return self._shape.assemble(raw, fields, self._defaults), True
-
-        shown = fields.by_name
-        validated = self._shape.fields_in(value)
+    def keep_shown(self, value: Any, shown: dict[str, Any]) -> None:
+        validated = self.shape.fields_in(value)
         kept = {
             name: with_shown(validated[name], shown[name])
-            for name, shape in self._shape.fields.values()
+            for name, shape in self.shape.fields.values()
             if shape.holds_models and name in shown and is_equal(validated.get(name), shown[name])
         }
-        self._shape.keep_shown(value, kept)
-        return value, True
+        self.shape.keep_shown(value, kept)
 
     def show(self, view: View, count: int, child: Any) -> Any:
         if not self.shows(view):
             return HELD
 
-        shown = self._shape.assemble(None, self.fields_with(count, child), self._defaults)
+        shown = self.shape.assemble(None, self.fields_with(count, child), self.defaults())
         if isinstance(shown, PartialDataclass):
             object.__setattr__(shown, STATE, PartialState(self, view))
         return shown
-
-    @property
-    def shape(self) -> StructShape:
-        """What is known of the type."""
-        return self._shape
-
-    def read(self, view: View) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the fields and the extra values that had arrived."""
-        fields = self.fields_with(*view.within(self))
-        return fields.by_name, fields.extra
-
-    def defaults(self) -> dict[str, Any]:
-        """Return what fields show that have not arrived: their default, else None."""
-        return self._defaults
-
-    @cached_property
-    def _defaults(self) -> dict[str, Any]:
-        return self._shape.defaults()
 
 
 def _default(field: Field[Any], before: dict[str, Any]) -> Any:
     default: Any = field.default
     if isinstance(default, FieldInfo):
-        return None if default.is_required() else default_of(default, before)
+        return default_of(default, before)
 
     if field.default_factory is not MISSING:
         return default_of(FieldInfo(default_factory=field.default_factory), before)
@@ -211,15 +179,11 @@ def _default(field: Field[Any], before: dict[str, Any]) -> Any:
     return None if default is MISSING else default
 
 
-def _type_of(info: FieldInfo) -> Any:
-    return Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
-
-
 def _unqualified(annotation: Any) -> Any:
     """Return the type of a field of a TypedDict without what says whether it must be there."""
     if get_origin(annotation) is Annotated:
         inner, *metadata = get_args(annotation)
-        return Annotated[(_unqualified(inner), *metadata)]
+        return annotated(_unqualified(inner), metadata)
 
     while get_origin(annotation) in _QUALIFIERS:
         (annotation,) = get_args(annotation)
