@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, TypeAlias, cast
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict
 from pydantic.fields import FieldInfo
 
 from streamops.collection_shapes import Anything
@@ -21,6 +21,7 @@ from streamops.shapes import (
     ContainerBranch,
     HeldBranch,
     InvalidValue,
+    Judged,
     Shape,
     View,
 )
@@ -31,14 +32,12 @@ from streamops.validation import Validation
 Compile: TypeAlias = Callable[[Any, ConfigDict, Validation], Shape]
 
 
-class RecordShape(Shape):
+class RecordShape(Judged):
     """A type with named fields, shown as it fills up, and validated when it closes."""
 
-    holds_models = True
-
     def __init__(self, compile_type: Compile, validation: Validation) -> None:
+        super().__init__(validation)
         self._compile = compile_type
-        self._validation = validation
 
     @property
     @abstractmethod
@@ -63,10 +62,6 @@ class RecordShape(Shape):
     @abstractmethod
     def core_schema(self) -> CoreSchema:
         """What pydantic made of the type."""
-
-    @abstractmethod
-    def validate(self, raw: Any) -> Any:
-        """Return what finished JSON is as the type; raises ValidationError."""
 
     @abstractmethod
     def assemble(self, raw: Any, fields: Fields, defaults: dict[str, Any]) -> Any:
@@ -168,20 +163,6 @@ class RecordShape(Shape):
         names = {key: name for key, (name, _) in self.fields.items()}
         return FieldChecks(self.core_schema, self.name, names, self._validation)
 
-    def judge(self, raw: Any) -> Any:
-        """Return the validated value, or HELD if that is for later; raises InvalidValue."""
-        if self._validation.when == "final":
-            return HELD
-
-        try:
-            return self.validate(raw)
-        except ValidationError as error:
-            if self._validation.forgives:
-                return HELD
-
-            self._blame_children(raw)
-            raise InvalidValue(error) from None
-
     def finish(self, raw: Any) -> Any:
         value = self.judge(raw)
         return self._arrived(raw) if value is HELD else value
@@ -194,8 +175,7 @@ class RecordShape(Shape):
         values = [self.field_at(key)[1].finish(value) for key, value in children.items()]
         return self.assemble(raw, fields_of(self, list(children), values), self.defaults())
 
-    def _blame_children(self, raw: Any) -> None:
-        """Raise InvalidValue if something in here does not fit, as when it closes by itself."""
+    def blame(self, raw: Any) -> None:
         if not isinstance(raw, dict):
             return
 

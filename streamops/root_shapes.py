@@ -6,27 +6,25 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any
 
-from pydantic import RootModel, ValidationError
+from pydantic import RootModel
 
 from streamops.keeping import is_equal, with_shown
 from streamops.nodes import Node
 from streamops.partial import Arrived, PartialState, partial_model
-from streamops.shapes import HELD, Branch, HeldBranch, InvalidValue, Shape, StandIn, View, json_of
+from streamops.shapes import HELD, Branch, HeldBranch, Judged, Shape, StandIn, View, json_of
 from streamops.states import state_in_finished
 from streamops.validation import Validation
 
 
-class RootShape(Shape):
+class RootShape(Judged):
     """A RootModel, shown as a partial instance as soon as its root shows."""
-
-    holds_models = True
 
     def __init__(
         self, model: type[RootModel[Any]], compile_root: Callable[[], Shape], validation: Validation
     ) -> None:
+        super().__init__(validation)
         self.model = model
         self._compile_root = compile_root
-        self._validation = validation
 
     @cached_property
     def root(self) -> Shape:
@@ -36,19 +34,11 @@ class RootShape(Shape):
     def open(self, node: Node, *, visible: bool) -> Branch:
         return _RootBranch(self, self.root.open(node, visible=visible))
 
-    def judge(self, raw: Any) -> Any:
-        """Return the validated value, or HELD if that is for later; raises InvalidValue."""
-        if self._validation.when == "final":
-            return HELD
+    def validate(self, raw: Any) -> Any:
+        return self._validation.read_model(self.model, json_of(raw))
 
-        try:
-            return self._validation.read_model(self.model, json_of(raw))
-        except ValidationError as error:
-            if self._validation.forgives:
-                return HELD
-
-            self.root.finish(raw)  # something further inside may be to blame
-            raise InvalidValue(error) from None
+    def blame(self, raw: Any) -> None:
+        self.root.finish(raw)
 
     def finish(self, raw: Any) -> Any:
         value = self.judge(raw)

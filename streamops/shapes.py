@@ -351,6 +351,37 @@ class Whole(Shape):
             return HELD
 
 
+class Judged(Shape):
+    """A type of which an open value is shown, and a closed one is validated."""
+
+    holds_models = True
+
+    def __init__(self, validation: Validation) -> None:
+        self._validation = validation
+
+    @abstractmethod
+    def validate(self, raw: Any) -> Any:
+        """Return what finished JSON is as the type; raises ValidationError."""
+
+    @abstractmethod
+    def blame(self, raw: Any) -> None:
+        """Raise InvalidValue if something further inside does not fit, as when it closes."""
+
+    def judge(self, raw: Any) -> Any:
+        """Return the validated value, or HELD if that is for later; raises InvalidValue."""
+        if self._validation.when == "final":
+            return HELD
+
+        try:
+            return self.validate(raw)
+        except ValidationError as error:
+            if self._validation.forgives:
+                return HELD
+
+            self.blame(raw)
+            raise InvalidValue(error) from None
+
+
 class Wrapped(Shape):
     """A shape around another."""
 

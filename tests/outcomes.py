@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from reactivex import Observable
 from reactivex.subject import Subject
 
+from streamops.testing import chunked
+
 T = TypeVar("T")
 
 
@@ -45,6 +47,32 @@ def through(chunks: Iterable[Any], *operators: Callable[[Any], Any]) -> Outcome[
     for operator in operators:
         stream = operator(stream)
     return outcome(stream)
+
+
+def by_offset(
+    text: str, sizes: Iterable[int], *operators: Callable[[Any], Any]
+) -> tuple[dict[int, Any], Exception | None]:
+    """Return what was emitted last after how many characters, and the error at the end."""
+    source: Subject[Any] = Subject()
+    stream: Observable[Any] = source
+    for operator in operators:
+        stream = operator(stream)
+
+    received = outcome(stream)
+    emitted: dict[int, Any] = {}
+    offset = 0
+    for chunk in chunked(text, *sizes):
+        before = len(received.values)
+        source.on_next(chunk)
+        offset += len(chunk)
+        if len(received.values) > before:
+            emitted[offset] = received.values[-1]
+
+    before = len(received.values)
+    source.on_completed()
+    if len(received.values) > before:
+        emitted[offset] = received.values[-1]
+    return emitted, received.error
 
 
 def pushed(chunks: Iterable[Any], *operators: Callable[[Any], Any]) -> Outcome[Any]:

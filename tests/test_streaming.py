@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, RootModel, create_model
-from reactivex.subject import Subject
+from reactivex import operators as rx
 from typing_extensions import TypedDict
 
 from streamops import Stream
 from streamops import operators as ops
-from streamops.testing import chunked
-from tests.outcomes import shown, through
+from tests.outcomes import by_offset, shown, through
 
 
 class Color(Enum):
@@ -263,24 +262,9 @@ def test_what_is_shown_of_marked_fields_depends_on_the_text_so_far_and_ends_in_t
     dumped = truth.model_dump(mode="json")
     text = json.dumps({name: dumped[name] for name in order})
 
-    cut = by_offset(text, sizes)
-    in_characters = by_offset(text, [1])
+    looked_at = ops.accumulate_json(), ops.to_partial(Everything), rx.map(shown)
+    cut, _ = by_offset(text, sizes, *looked_at)
+    in_characters, _ = by_offset(text, [1], *looked_at)
 
     assert cut == {offset: in_characters[offset] for offset in cut}
     assert in_characters[len(text)] == shown(Everything.model_validate_json(text))
-
-
-def by_offset(text: str, sizes: list[int]) -> dict[int, Any]:
-    """Return what is shown after how many characters."""
-    source: Subject[str] = Subject()
-    latest: list[Any] = []
-    source.pipe(ops.accumulate_json(), ops.to_partial(Everything)).subscribe(latest.append)
-
-    seen: dict[int, Any] = {}
-    offset = 0
-    for chunk in chunked(text, *sizes):
-        source.on_next(chunk)
-        offset += len(chunk)
-        if latest:
-            seen[offset] = shown(latest[-1])
-    return seen

@@ -16,7 +16,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, PydanticUserError, ValidationError
 from reactivex import operators as rx
-from reactivex.subject import Subject
 
 from streamops import operators as ops
 from streamops.errors import SchemaMismatch
@@ -26,7 +25,7 @@ from tests.documents import chunk_sizes, documents, dumps
 from tests.documents_by_schema import adapter_of, broken
 from tests.families import FAMILIES, LIVE, WITH_REWRITERS
 from tests.laws import assert_grows, assert_shows, is_dataclass, parts, types_within
-from tests.outcomes import Outcome, is_dict, shown, through, values
+from tests.outcomes import Outcome, by_offset, is_dict, shown, through, values
 
 in_families = pytest.mark.parametrize("family", FAMILIES)
 in_all_families = pytest.mark.parametrize("family", WITH_REWRITERS)
@@ -36,26 +35,11 @@ def partials(chunks: Iterable[Any], model: Any) -> Outcome[Any]:
     return through(chunks, ops.accumulate_json(), ops.to_partial(model))
 
 
-def by_offset(
+def partials_by_offset(
     text: str, sizes: Sequence[int], model: Any, passes: Callable[[Snapshot], bool] = lambda _: True
 ) -> tuple[dict[int, Any], Exception | None]:
     """Return what was emitted after how many characters, and the error at the end."""
-    source: Subject[str] = Subject()
-    emitted: dict[int, Any] = {}
-    errors: list[Exception] = []
-    offset = 0
-
-    def keep(value: Any) -> None:
-        emitted[offset] = value
-
-    stream = source.pipe(ops.accumulate_json(), rx.filter(passes), ops.to_partial(model))
-    stream.subscribe(keep, errors.append)
-    for chunk in chunked(text, *sizes):
-        offset += len(chunk)
-        source.on_next(chunk)
-
-    source.on_completed()
-    return emitted, errors[0] if errors else None
+    return by_offset(text, sizes, ops.accumulate_json(), rx.filter(passes), ops.to_partial(model))
 
 
 @in_all_families
@@ -207,8 +191,8 @@ def test_what_shows_depends_on_the_text_so_far_and_not_on_how_it_was_cut(
 ) -> None:
     type_, text = data.draw(documents(WITH_REWRITERS[family]))
 
-    cut, _ = by_offset(text, sizes, type_)
-    in_characters, _ = by_offset(text, [1], type_)
+    cut, _ = partials_by_offset(text, sizes, type_)
+    in_characters, _ = partials_by_offset(text, [1], type_)
 
     # The validated model comes once, with the chunk in which the root closes.
     whole = max(in_characters)
@@ -229,8 +213,8 @@ def test_skipped_snapshots_do_not_change_what_later_partials_show(
     def passes(snapshot: Snapshot) -> bool:
         return next(count) % every == 0 or snapshot.complete
 
-    all_of_them, _ = by_offset(text, sizes, type_)
-    some, _ = by_offset(text, sizes, type_, passes)
+    all_of_them, _ = partials_by_offset(text, sizes, type_)
+    some, _ = partials_by_offset(text, sizes, type_, passes)
 
     assert {offset: shown(partial) for offset, partial in some.items()} == {
         offset: shown(all_of_them[offset]) for offset in some
@@ -263,9 +247,9 @@ def test_an_invalid_document_ends_in_an_error_of_pydantic_however_it_was_cut(
     text = data.draw(dumps)(document)
     assume(errors_of(type_, document))
 
-    _, whole = by_offset(text, [len(text)], type_)
-    before, cut = by_offset(text, sizes, type_)
-    in_characters, character = by_offset(text, [1], type_)
+    _, whole = partials_by_offset(text, [len(text)], type_)
+    before, cut = partials_by_offset(text, sizes, type_)
+    in_characters, character = partials_by_offset(text, [1], type_)
 
     assert isinstance(whole, SchemaMismatch)
     for error in (cut, character):

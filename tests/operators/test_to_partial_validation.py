@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
@@ -19,13 +18,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from reactivex.subject import Subject
 
 from streamops import operators as ops
 from streamops import state_of
 from streamops.errors import SchemaMismatch
 from streamops.testing import chunked
-from tests.outcomes import Outcome, shown, through
+from tests.outcomes import Outcome, by_offset, shown, through
 
 calls: list[str] = []
 
@@ -305,8 +303,9 @@ def test_whenever_it_validates_the_end_is_what_pydantic_says_however_the_text_wa
     event: dict[str, Any], when: Any, sizes: list[int]
 ) -> None:
     text = json.dumps(event)
-    cut = by_offset(text, sizes, lambda: ops.to_partial(Event, validate=when))
-    in_characters = by_offset(text, [1], lambda: ops.to_partial(Event, validate=when))
+    operators = ops.accumulate_json(), ops.to_partial(Event, validate=when)
+    cut = by_offset(text, sizes, *operators)
+    in_characters = by_offset(text, [1], *operators)
 
     assert str(cut[1]) == str(in_characters[1])
     assert {offset: shown(value) for offset, value in cut[0].items()} == {
@@ -319,23 +318,3 @@ def test_whenever_it_validates_the_end_is_what_pydantic_says_however_the_text_wa
     else:
         assert cut[1] is None
         assert cut[0][len(text)] == truth
-
-
-def by_offset(
-    text: str, sizes: list[int], operator: Callable[[], Any]
-) -> tuple[dict[int, Any], Exception | None]:
-    """Return what was emitted after how many characters, and the error at the end."""
-    source: Subject[str] = Subject()
-    emitted: dict[int, Any] = {}
-    errors: list[Exception] = []
-    offset = 0
-
-    def keep(value: Any) -> None:
-        emitted[offset] = value
-
-    source.pipe(ops.accumulate_json(), operator()).subscribe(keep, errors.append)
-    for chunk in chunked(text, *sizes):
-        offset += len(chunk)
-        source.on_next(chunk)
-
-    return emitted, errors[0] if errors else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
-from dataclasses import InitVar, dataclass, field
 from enum import Enum
 from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid4
@@ -25,6 +24,7 @@ from pydantic import (
 from streamops import operators as ops
 from streamops.partial import state_of
 from streamops.testing import chunked
+from tests.growing_dataclasses import Initialized
 from tests.outcomes import Outcome, through
 
 SIZES = (1, 3, 7, 1000)
@@ -262,21 +262,10 @@ def test_what_pydantic_reads_lazily_can_be_read_once_the_model_is_there() -> Non
     assert list(last.numbers) == [1, 2]
 
 
-@dataclass
-class Scaled:
-    name: str
-    scale: InitVar[int] = 2
-    size: int = 1
-    area: int = field(init=False, default=0)
-
-    def __post_init__(self, scale: int) -> None:
-        self.area = self.size * scale
-
-
 def test_of_a_dataclass_only_what_its_init_takes_is_read() -> None:
     text = '{"area": 7, "scale": 3, "size": 5, "name": "abc"}'
 
-    *before, last = partials(text, 3, Scaled).values
+    *before, last = partials(text, 3, Initialized).values
 
     assert {partial.area for partial in before} == {0}
     assert (last.size, last.area) == (5, 15)
