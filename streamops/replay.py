@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
+from streamops.modes import Mode
 from streamops.recording import Pace, Recording, read_recording
 
 
-def replay(*paths: str | Path, pace: Pace = None, port: int = 0) -> AbstractContextManager[str]:
+def replay(
+    *paths: str | Path,
+    pace: Pace = None,
+    port: int = 0,
+    mode: Mode | str | None = None,
+    on_request: Callable[[Mapping[str, Any]], object] | None = None,
+) -> AbstractContextManager[str]:
     """Serve recorded streams on this machine; the context is the ``base_url`` for a client.
 
     ``POST /chat/completions`` and ``/responses`` answer with a recording, byte for byte, an HTTP
@@ -18,9 +26,13 @@ def replay(*paths: str | Path, pace: Pace = None, port: int = 0) -> AbstractCont
     sent as fast as possible; ``"recorded"`` keeps the recorded times where the file has them. A
     recording that is marked as incomplete breaks the connection off at its end.
 
+    With a ``mode``, a request to another API than the mode's is refused with status 400.
+    ``on_request`` is called in the server's thread with the decoded body of every request,
+    also of those that are refused.
+
     Files are read now: a missing one raises FileNotFoundError, one without a single event a
-    ValueError, as does a ``port`` or ``pace`` that cannot be. ImportError if the ``server`` extra
-    is not installed.
+    ValueError, as does a ``port``, ``pace`` or ``mode`` that cannot be. ImportError if the
+    ``server`` extra is not installed.
     """
     from streamops.replay_server import Player, serve
 
@@ -35,7 +47,7 @@ def replay(*paths: str | Path, pace: Pace = None, port: int = 0) -> AbstractCont
     if not isinstance(pace, str) and pace is not None and not pace > 0:
         raise ValueError(f"pace must be positive, not {pace!r}; None is as fast as possible")
 
-    return serve(Player(_read_all(paths), pace), port)
+    return serve(Player(_read_all(paths), pace, _mode(mode), on_request), port)
 
 
 def record(
@@ -77,6 +89,13 @@ def record(
         raise FileNotFoundError(f"There is no folder {target.parent} to save {target.name} in")
 
     return serve(Recorder(target, upstream, overwrite=overwrite, on_saved=on_saved), port)
+
+
+def _mode(mode: Mode | str | None) -> Mode | None:
+    if mode is None or mode in list(Mode):
+        return mode if mode is None else Mode(mode)
+
+    raise ValueError(f"mode must be one of {', '.join(Mode)} or None, not {mode!r}")
 
 
 def _check_port(port: object) -> None:

@@ -8,13 +8,14 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from contextlib import aclosing, contextmanager
 from itertools import chain, cycle
 from typing import Any, cast
 
 import anyio
 
+from streamops.modes import Mode
 from streamops.recording import Api, Pace, Recording
 
 try:
@@ -100,9 +101,17 @@ class Streamed:
 class Player(Starlette):
     """Answer like a provider, with recordings."""
 
-    def __init__(self, recordings: Mapping[str, list[Recording]], pace: Pace) -> None:
+    def __init__(
+        self,
+        recordings: Mapping[str, list[Recording]],
+        pace: Pace,
+        mode: Mode | None,
+        on_request: Callable[[Mapping[str, Any]], object] | None,
+    ) -> None:
         self._recordings = recordings
         self._pace: Pace = pace
+        self._mode = mode
+        self._on_request = on_request
         everything = [*chain.from_iterable(recordings.values())]
         self._in_turn = {
             api: cycle([recording for recording in everything if api in recording.apis])
@@ -131,6 +140,12 @@ class Player(Starlette):
             return failure(400, "The request is not JSON")
 
         arguments = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+
+        if self._on_request is not None:
+            self._on_request(arguments)
+
+        if self._mode is not None and self._mode.api != api:
+            return failure(400, f"{self._mode!r} does not ask {request.url.path}")
 
         if not arguments.get("stream"):
             return failure(400, "Only streams were recorded: ask with stream=True", "stream")
