@@ -10,16 +10,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, cast
 
+from pydantic import BaseModel
+
 from streamops.delta import Delta, Kind
 from streamops.errors import SourceFailed, UnknownElement
 
 Fields: TypeAlias = Mapping[str, Any]
 
 
+def answer_deltas(answer: Any) -> tuple[Delta, ...]:
+    """Return what a whole answer carries, as ``OpenAIDeltas.translate_answer`` does."""
+    return OpenAIDeltas().translate_answer(answer)
+
+
 class OpenAIDeltas:
-    """Translate the events of one stream, whichever of the two APIs it belongs to."""
+    """Translate one answer, streamed or whole, whichever of the two APIs it belongs to."""
 
     def __init__(self) -> None:
+        self.model: str | None = None
+        """The model that answers, as the first event that names it does."""
+        self.id: str | None = None
+        """The answer's id, as the first event that has one; some streams change it later."""
+        self._is_known = False
         self._chat = ChatDeltas()
         self._responses = ResponsesDeltas()
 
@@ -29,12 +41,42 @@ class OpenAIDeltas:
         An event that is neither the SDK's nor a dict raises UnknownElement.
         """
         fields = _fields(event)
-
         # Chunks have no type of their own; the SDK's helper hands them out inside typed events.
-        if "choices" in fields or "chunk" in fields or not isinstance(fields.get("type"), str):
-            return self._chat.translate(event)
+        chat = "choices" in fields or "chunk" in fields or not isinstance(fields.get("type"), str)
 
-        return self._responses.translate(event)
+        if not self._is_known:
+            held = fields.get("chunk", fields) if chat else fields.get("response")
+            self._learn(_fields(held))
+
+        return (self._chat if chat else self._responses).translate(event)
+
+    def translate_answer(self, answer: Any) -> tuple[Delta, ...]:
+        """Return what a whole answer carries, in the order in which its stream would.
+
+        It is the SDK's ChatCompletion or Response, or a dict of the same. Each text is in one
+        Delta. Raises SourceFailed where it reports an error, and UnknownElement for anything else,
+        also for a response that the provider is still working on.
+        """
+        fields: Fields = _fields(answer) if isinstance(answer, dict | BaseModel) else {}
+        self._learn(fields)
+        _raise_reported(fields)
+
+        if "output" in fields:
+            return self._responses.translate_answer(answer)
+
+        if "choices" in fields:
+            return self._chat.translate_answer(answer)
+
+        raise UnknownElement(
+            answer,
+            expected="a ChatCompletion or Response of the openai SDK, or the dict of one, is "
+            "needed (what .parse() returns, what a coroutine returns, or what came without stream)",
+        )
+
+    def _learn(self, answer: Fields) -> None:
+        self.model = self.model or answer.get("model") or None
+        self.id = self.id or answer.get("id") or None
+        self._is_known = bool(self.model and self.id)
 
 
 class ChatDeltas:
@@ -75,6 +117,12 @@ class ChatDeltas:
             deltas.append(Delta(kind="usage", usage=counts))
 
         return tuple(deltas)
+
+    def translate_answer(self, answer: Any) -> tuple[Delta, ...]:
+        """Return what a whole answer carries; raises as ``translate`` does."""
+        fields = _fields(answer)
+        choices = [_as_streamed(_fields(choice)) for choice in fields.get("choices") or ()]
+        return self.translate({**fields, "choices": choices})
 
     def _read_choice(self, fields: Fields) -> Iterator[Delta]:
         choice: int = fields.get("index") or 0
@@ -166,6 +214,19 @@ class ResponsesDeltas:
                 raise _failure(fields)
             case _:
                 return ()
+
+    def translate_answer(self, answer: Any) -> tuple[Delta, ...]:
+        """Return what a whole response carries; raise UnknownElement if it has not ended."""
+        response = _fields(answer)
+        status = response.get("status") or "completed"
+
+        if status in ("completed", "incomplete"):
+            return self._end(response, f"response.{status}")
+
+        if status in ("failed", "cancelled"):
+            raise _failure(response.get("error") or f"The response was {status}")
+
+        raise UnknownElement(answer, expected=f"it is {status}: retrieve it when it has ended")
 
     def _write(self, channel: _Channel, place: Fields, text: str) -> tuple[Delta, ...]:
         if not text:
@@ -331,6 +392,20 @@ _PARTS = {
     ("content", "reasoning_text"): _THOUGHT,
     ("summary", "summary_text"): _SUMMARY,
 }
+
+
+def _as_streamed(choice: Fields) -> Fields:
+    """Return a choice of a whole answer as it would be if it came in one chunk."""
+    if "delta" in choice:
+        raise UnknownElement(choice, expected="a whole answer is needed, not a chunk of a stream")
+
+    if "message" not in choice:  # the legacy Completions API has texts
+        return choice
+
+    message = _fields(choice["message"])
+    calls = map(_fields, message.get("tool_calls") or ())
+    numbered = [{**call, "index": number} for number, call in enumerate(calls)]
+    return {**choice, "delta": {**message, "tool_calls": numbered}}
 
 
 def _key(channel: _Channel, place: Fields) -> tuple[str, int, int]:

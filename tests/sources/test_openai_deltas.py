@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai._models import construct_type
-from openai.types.chat import ChatCompletionChunk
-from openai.types.responses import ResponseStreamEvent
+from openai.types import Completion
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.responses import Response, ResponseStreamEvent
 
 from streamops.delta import Delta
 from streamops.errors import SourceFailed, UnknownElement
-from streamops.sources.openai_deltas import ChatDeltas, OpenAIDeltas, ResponsesDeltas
+from streamops.sources.openai_deltas import (
+    ChatDeltas,
+    OpenAIDeltas,
+    ResponsesDeltas,
+    answer_deltas,
+)
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -442,3 +449,334 @@ def test_calls_told_apart_by_id_never_mix(
         (group[0].id, "".join(delta.text for delta in group)) for group in by_index.values()
     ) == [(f"call_{number}", "".join(pieces)) for number, pieces in enumerate(calls)]
     assert all(len({delta.id for delta in group}) == 1 for group in by_index.values())
+
+
+def whole_chat(*choices: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": "m"}
+    return {**head, "choices": [{"index": 0, "logprobs": None, **c} for c in choices], **fields}
+
+
+def whole_response(*output: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    head = {"id": "resp_1", "object": "response", "created_at": 0, "model": "m", "error": None}
+    return {**head, "status": "completed", "output": [*output], "usage": None, **fields}
+
+
+def as_dict(answer: dict[str, Any]) -> Any:
+    return answer
+
+
+def as_sdk_object(answer: dict[str, Any]) -> Any:
+    kind: type[Any] = ChatCompletion if "choices" in answer else Response
+    is_legacy = any("text" in choice for choice in answer.get("choices", ()))
+    return construct_type(type_=Completion if is_legacy else kind, value=answer)
+
+
+whole_in_either_form = pytest.mark.parametrize("in_form", [as_dict, as_sdk_object])
+
+CALL_A = {"id": "call_a", "type": "function", "function": {"name": "add", "arguments": "{}"}}
+CALL_B = {"id": "call_b", "type": "custom", "custom": {"name": "py", "input": "1+1"}}
+
+WHOLE = {
+    "every kind": (
+        whole_chat(
+            {
+                "message": {
+                    "role": "assistant",
+                    "tool_calls": [CALL_A, CALL_B],
+                    "refusal": "no",
+                    "content": "yes",
+                    "reasoning_content": "hm",
+                },
+                "finish_reason": "tool_calls",
+            },
+            usage=CHAT_USAGE,
+        ),
+        [
+            thought("hm"),
+            Delta("yes"),
+            refusal("no"),
+            call("{}", 0, "add", "call_a"),
+            call("1+1", 1, "py", "call_b"),
+            finish("tool_calls"),
+            usage(CHAT_USAGE),
+        ],
+    ),
+    "several choices": (
+        whole_chat(
+            {"message": {"content": "red"}, "finish_reason": "stop"},
+            {"index": 1, "message": {"content": "blue"}, "finish_reason": "length"},
+        ),
+        [Delta("red"), finish("stop"), Delta("blue", choice=1), finish("length", 1)],
+    ),
+    "a legacy function call": (
+        whole_chat(
+            {
+                "message": {"content": None, "function_call": CALL_A["function"]},
+                "finish_reason": "function_call",
+            }
+        ),
+        [call("{}", 0, "add", None), finish("function_call")],
+    ),
+    "a text of the legacy Completions API": (
+        whole_chat({"text": "Once", "finish_reason": "length"}),
+        [Delta("Once"), finish("length")],
+    ),
+    "a message that was filtered away": (
+        whole_chat({"message": None, "finish_reason": "content_filter"}),
+        [finish("content_filter")],
+    ),
+    "a response with every kind": (
+        whole_response(
+            {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]},
+            {"type": "message", "content": [{"type": "output_text", "text": "yes"}]},
+            {"type": "message", "content": [{"type": "refusal", "refusal": "no"}]},
+            {"type": "function_call", "call_id": "call_a", "name": "add", "arguments": "{}"},
+            {"type": "function_call", "call_id": "call_b", "name": "sub", "arguments": "{ }"},
+            usage=RESPONSES_USAGE,
+        ),
+        [
+            thought("hm"),
+            Delta("yes"),
+            refusal("no"),
+            call("", 0, "add", "call_a"),
+            call("{}", 0, "add", "call_a"),
+            call("", 1, "sub", "call_b"),
+            call("{ }", 1, "sub", "call_b"),
+            finish("tool_calls"),
+            usage(RESPONSES_USAGE),
+        ],
+    ),
+    "an incomplete response": (
+        whole_response(
+            {"type": "message", "content": [{"type": "output_text", "text": "[1,"}]},
+            status="incomplete",
+            incomplete_details={"reason": "max_output_tokens"},
+        ),
+        [Delta("[1,"), finish("length")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "deltas"), WHOLE.values(), ids=WHOLE)
+@whole_in_either_form
+def test_a_whole_answer_becomes_these_deltas(
+    in_form: Callable[[dict[str, Any]], Any], answer: dict[str, Any], deltas: list[Delta]
+) -> None:
+    assert [*answer_deltas(in_form(answer))] == deltas
+
+
+@pytest.mark.parametrize("name", [name for name in RESPONSES if name.endswith("at-the-end")])
+@whole_in_either_form
+def test_a_whole_response_carries_what_its_stream_does(
+    name: str, in_form: Callable[[dict[str, Any]], Any]
+) -> None:
+    assert [*answer_deltas(in_form(recorded(name)[-1]["response"]))] == RESPONSES[name]
+
+
+def test_every_call_of_a_whole_message_is_one_of_its_own() -> None:
+    twins = [{**CALL_A, "id": ""}, {**CALL_A, "id": "", "index": 0}, CALL_A, {**CALL_A, "index": 7}]
+    answer = whole_chat({"message": {"tool_calls": twins}, "finish_reason": "tool_calls"})
+
+    assert [(delta.index, delta.text) for delta in answer_deltas(answer)[:-1]] == [
+        (number, "{}") for number in range(4)
+    ]
+
+
+texts = st.text(max_size=5)
+messages = st.fixed_dictionaries(
+    {
+        "reasoning_content": texts,
+        "content": texts | st.none(),
+        "refusal": texts,
+        "tool_calls": st.lists(texts, max_size=3),
+    }
+)
+
+
+@given(
+    choices=st.lists(st.tuples(messages, st.sampled_from(["stop", "length"])), max_size=3),
+    sizes=st.lists(st.integers(1, 3), min_size=1),
+    in_form=st.sampled_from([as_dict, as_sdk_object]),
+)
+def test_a_whole_answer_carries_what_a_stream_of_it_does_however_that_is_cut(
+    choices: list[tuple[dict[str, Any], str]],
+    sizes: list[int],
+    in_form: Callable[[dict[str, Any]], Any],
+) -> None:
+    whole: list[dict[str, Any]] = []
+    chunks: list[dict[str, Any]] = []
+
+    for index, (message, reason) in enumerate(choices):
+        deltas: list[dict[str, Any]] = [
+            {field: piece}
+            for field in ("reasoning_content", "content", "refusal")
+            for piece in cut(message[field] or "", sizes)
+        ]
+        calls: list[dict[str, Any]] = []
+
+        for number, arguments in enumerate(message["tool_calls"]):
+            begun = {"id": f"call_{number}", "type": "function"}
+            calls.append({**begun, "function": {"name": "f", "arguments": arguments}})
+            entry = {"index": number, **begun, "function": {"name": "f", "arguments": ""}}
+            deltas.append({"tool_calls": [entry]})
+            deltas.extend(
+                {"tool_calls": [{"index": number, "function": {"arguments": piece}}]}
+                for piece in cut(arguments, sizes)
+            )
+
+        whole.append(
+            {
+                "index": index,
+                "message": {**message, "role": "assistant", "tool_calls": calls or None},
+                "finish_reason": reason,
+            }
+        )
+        chunks.extend({"choices": [{"index": index, "delta": delta}]} for delta in deltas)
+        chunks.append({"choices": [{"index": index, "delta": {}, "finish_reason": reason}]})
+
+    chunks.append({"choices": [], "usage": CHAT_USAGE})
+
+    carried = answer_deltas(in_form(whole_chat(*whole, usage=CHAT_USAGE)))
+
+    assert joined(carried) == joined(translate(chunks))
+
+
+def cut(text: str, sizes: list[int]) -> list[str]:
+    pieces: list[str] = []
+
+    while text:
+        size = sizes[len(pieces) % len(sizes)]
+        pieces.append(text[:size])
+        text = text[size:]
+
+    return pieces
+
+
+def joined(deltas: Iterable[Delta]) -> list[Delta]:
+    """Join the texts of Deltas that follow each other and differ in nothing else."""
+    longest: list[Delta] = []
+
+    for delta in deltas:
+        before = longest[-1] if longest else None
+
+        if before is not None and replace(before, text="") == replace(delta, text=""):
+            longest[-1] = replace(delta, text=before.text + delta.text)
+        else:
+            longest.append(delta)
+
+    return longest
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        pytest.param({"error": {"message": "Overloaded", "code": 502}}, "^Overloaded$", id="alone"),
+        pytest.param(
+            whole_chat(choices=None, error={"message": "Overloaded"}),
+            "^Overloaded$",
+            id="beside no choices",
+        ),
+        pytest.param(
+            whole_response(status="failed", error={"code": "x", "message": "Overloaded"}),
+            "^Overloaded$",
+            id="in a response",
+        ),
+        pytest.param(whole_response(status="failed"), "was failed", id="without any words"),
+        pytest.param(whole_response(status="cancelled"), "was cancelled", id="cancelled"),
+    ],
+)
+def test_an_error_that_a_whole_answer_reports_is_raised(answer: Any, words: str) -> None:
+    with pytest.raises(SourceFailed, match=words):
+        answer_deltas(answer)
+
+
+@pytest.mark.parametrize("answer", ["<html>", b"{}", None, 7, [], {}, {"id": "1"}, iter(())])
+def test_what_is_no_answer_is_named_with_what_is(answer: Any) -> None:
+    with pytest.raises(UnknownElement, match="a ChatCompletion or Response of the openai SDK"):
+        answer_deltas(answer)
+
+
+@either_form
+def test_a_chunk_of_a_stream_is_no_whole_answer(
+    in_form: Callable[[Iterable[dict[str, Any]]], list[Any]],
+) -> None:
+    (chunk,) = in_form([{"choices": [{"index": 0, "delta": {"content": "Hi"}}]}])
+
+    with pytest.raises(UnknownElement, match="not a chunk of a stream"):
+        answer_deltas(chunk)
+
+
+@pytest.mark.parametrize("status", ["queued", "in_progress"])
+@whole_in_either_form
+def test_a_response_that_has_not_ended_says_when_to_come_back(
+    status: str, in_form: Callable[[dict[str, Any]], Any]
+) -> None:
+    with pytest.raises(UnknownElement, match=f"it is {status}: retrieve it when it has ended"):
+        answer_deltas(in_form(whole_response(status=status)))
+
+
+def learned(events: Iterable[Any]) -> tuple[str | None, str | None]:
+    deltas = OpenAIDeltas()
+
+    for event in events:
+        deltas.translate(event)
+
+    return deltas.model, deltas.id
+
+
+def test_before_the_first_event_nobody_is_known_to_answer() -> None:
+    assert learned([]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["chat-empty-choices", "responses-calls", "responses-incomplete", "responses-whole-at-the-end"],
+)
+@either_form
+def test_who_answers_is_learned_from_the_stream(
+    name: str, in_form: Callable[[Iterable[dict[str, Any]]], list[Any]]
+) -> None:
+    identifier = "chatcmpl-1" if name.startswith("chat") else "resp_1"
+
+    assert learned(in_form(recorded(name))) == ("m", identifier)
+
+
+def test_the_first_model_and_id_that_are_not_empty_stand() -> None:
+    named = [("", ""), ("", "1"), ("a", "2"), ("b", "3"), ("", "")]
+
+    assert learned(
+        {"id": identifier, "model": model, "choices": []} for model, identifier in named
+    ) == ("a", "1")
+
+
+def test_who_answers_is_learned_from_the_chunks_in_the_helpers_events() -> None:
+    chunk: dict[str, Any] = {"id": "1", "model": "a", "choices": []}
+
+    assert learned([{"type": "chunk", "chunk": chunk, "snapshot": {"id": "9"}}]) == ("a", "1")
+
+
+def test_the_ids_of_items_and_events_are_not_the_answers() -> None:
+    item: dict[str, Any] = {"type": "message", "id": "msg_1", "content": []}
+    place = {"type": "response.output_item.done", "id": "event_1", "output_index": 0}
+
+    assert learned([{**place, "item": item}]) == (None, None)
+
+
+def test_who_answers_is_known_also_where_the_answer_is_an_error() -> None:
+    deltas = OpenAIDeltas()
+
+    with pytest.raises(SourceFailed):
+        deltas.translate({"id": "1", "model": "a", "choices": [], "error": {"message": "no"}})
+
+    assert (deltas.model, deltas.id) == ("a", "1")
+
+
+@pytest.mark.parametrize("answer", [whole_chat(), whole_response()], ids=["chat", "responses"])
+@whole_in_either_form
+def test_a_whole_answer_says_who_answered(
+    answer: dict[str, Any], in_form: Callable[[dict[str, Any]], Any]
+) -> None:
+    deltas = OpenAIDeltas()
+    deltas.translate_answer(in_form(answer))
+
+    assert (deltas.model, deltas.id) == ("m", answer["id"])
