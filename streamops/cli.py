@@ -13,6 +13,7 @@ from pathlib import Path
 
 from streamops import __version__
 from streamops.errors import StreamopsError
+from streamops.modes import Mode
 
 _EXTRA = ("rich", "starlette", "uvicorn")
 
@@ -110,6 +111,11 @@ def _describe_replay(replay: argparse.ArgumentParser) -> None:
         help="recorded (default), fast, or a number of events per second",
     )
     replay.add_argument("--port", type=_port, default=0, help="the port (default: a free one)")
+    replay.add_argument(
+        "--mode",
+        choices=[str(mode) for mode in Mode],
+        help="refuse every request that is not what this mode sends",
+    )
 
 
 def _describe_record(record: argparse.ArgumentParser) -> None:
@@ -163,7 +169,9 @@ def _replay(arguments: argparse.Namespace) -> int:
     pace = None if arguments.pace == "fast" else arguments.pace
 
     try:
-        with replay(*arguments.file, pace=pace, port=arguments.port) as base_url:
+        with replay(
+            *arguments.file, pace=pace, port=arguments.port, mode=arguments.mode
+        ) as base_url:
             _say(f"Playing at {base_url} until Ctrl-C. Use it with:")
             _say(f"  OPENAI_BASE_URL={base_url} OPENAI_API_KEY=any streamops demo")
 

@@ -24,11 +24,14 @@ def replay(
     chunk per event: the one whose file name without suffix is the request's ``model``, else those
     of that API in turn. A folder stands for all ``.sse`` files in it. Without a ``pace`` they are
     sent as fast as possible; ``"recorded"`` keeps the recorded times where the file has them. A
-    recording that is marked as incomplete breaks the connection off at its end.
+    recording that is marked as incomplete breaks the connection off at its end. A request that asks
+    for no stream gets at once the whole answer that the recording adds up to; a recorded error is
+    an HTTP error then.
 
-    With a ``mode``, a request to another API than the mode's is refused with status 400.
-    ``on_request`` is called in the server's thread with the decoded body of every request,
-    also of those that are refused.
+    A request that OpenAI would refuse for its names, schemas, tools or messages is refused here as
+    well, with status 400 and the reason. With a ``mode`` of ``extract`` so is every request that is
+    not what that mode sends. ``on_request`` is called in the server's thread with the decoded body
+    of every request, also of those that are refused.
 
     Files are read now: a missing one raises FileNotFoundError, one without a single event a
     ValueError, as does a ``port``, ``pace`` or ``mode`` that cannot be. ImportError if the
@@ -47,7 +50,8 @@ def replay(
     if not isinstance(pace, str) and pace is not None and not pace > 0:
         raise ValueError(f"pace must be positive, not {pace!r}; None is as fast as possible")
 
-    return serve(Player(_read_all(paths), pace, _mode(mode), on_request), port)
+    insisted = _mode(mode)
+    return serve(Player(_read_all(paths), pace, insisted, on_request), port)
 
 
 def record(
@@ -92,10 +96,10 @@ def record(
 
 
 def _mode(mode: Mode | str | None) -> Mode | None:
-    if mode is None or mode in list(Mode):
-        return mode if mode is None else Mode(mode)
-
-    raise ValueError(f"mode must be one of {', '.join(Mode)} or None, not {mode!r}")
+    try:
+        return None if mode is None else Mode(mode)
+    except ValueError:
+        raise ValueError(f"mode must be one of {', '.join(Mode)} or None, not {mode!r}") from None
 
 
 def _check_port(port: object) -> None:

@@ -17,6 +17,9 @@ import anyio
 
 from streamops.modes import Mode
 from streamops.recording import Api, Pace, Recording
+from streamops.replay_answers import whole_answer
+from streamops.replay_checks import check_request
+from streamops.replay_fields import Refusal
 
 try:
     import uvicorn
@@ -139,16 +142,18 @@ class Player(Starlette):
         except ValueError:
             return failure(400, "The request is not JSON")
 
-        arguments = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+        if not isinstance(body, dict):
+            return failure(400, "The request is no JSON object")
+
+        arguments = cast("dict[str, Any]", body)
 
         if self._on_request is not None:
             self._on_request(arguments)
 
-        if self._mode is not None and self._mode.api != api:
-            return failure(400, f"{self._mode!r} does not ask {request.url.path}")
-
-        if not arguments.get("stream"):
-            return failure(400, "Only streams were recorded: ask with stream=True", "stream")
+        try:
+            check_request(arguments, api, self._mode)
+        except Refusal as refusal:
+            return failure(400, str(refusal), refusal.parameter)
 
         named = self._recordings.get(str(arguments.get("model")), [])
         of_that_api = (recording for recording in named if api in recording.apis)
@@ -156,6 +161,9 @@ class Player(Starlette):
 
         if recording is None:
             return failure(404, f"No recording answers {request.url.path}; {self._inventory()}")
+
+        if not arguments.get("stream"):
+            return _whole(recording, api)
 
         headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")]
         return Streamed(_play(recording, self._pace), headers, 200)
@@ -180,6 +188,23 @@ def failure(status: int, message: str, parameter: str | None = None) -> ASGIApp:
     kind = "invalid_request_error" if status < 500 else "server_error"
     error = {"message": message, "type": kind, "param": parameter, "code": None}
     return JSONResponse({"error": error}, status)
+
+
+def _whole(recording: Recording, api: Api) -> ASGIApp:
+    if not recording.complete:
+        return Streamed(_break_off(), [(b"content-type", b"application/json")], 200)
+
+    try:
+        status, answer = whole_answer(recording, api)
+    except ValueError as error:
+        return failure(500, f"The recording is no stream of JSON: {error}")
+
+    return JSONResponse(answer, status)
+
+
+async def _break_off() -> AsyncGenerator[bytes]:
+    yield b""
+    raise BrokenOffError
 
 
 async def _play(recording: Recording, pace: Pace) -> AsyncGenerator[bytes]:

@@ -304,6 +304,17 @@ def test_what_replay_serves_is_what_the_demo_shows() -> None:
     assert complaints == ""
 
 
+def test_replay_refuses_what_a_mode_does_not_send() -> None:
+    with started("replay", RECORDED["chat"], "--mode", "tools", env=environment()) as server:
+        base_url = url_in(read_until(server, "OPENAI_BASE_URL")[-1])
+
+        finished = run("demo", OPENAI_API_KEY="any", OPENAI_BASE_URL=base_url)
+        server.send_signal(signal.SIGINT)
+
+    assert finished.returncode == 1
+    assert "Mode.TOOLS" in finished.stderr
+
+
 def test_record_says_which_files_it_saved(tmp_path: Path) -> None:
     target = tmp_path / "answer.sse"
 
@@ -396,6 +407,7 @@ def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) ->
         ["replay", "a.sse", "--pace", "inf"],
         ["replay", "a.sse", "--pace", "quick"],
         ["replay", "a.sse", "--port", "70000"],
+        ["replay", "a.sse", "--mode", "xml"],
         ["record"],
     ],
     ids=" ".join,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import openai
 import pytest
 
 from streamops.replay import record, replay
@@ -133,15 +132,6 @@ def test_a_request_that_nothing_answers_is_told_what_there_is(http: httpx2.Clien
     assert (other_api.status_code, other_path.status_code) == (404, 404)
     assert "recordings of chat-usage-in-every-chunk" in message(other_api)
     assert "Nothing is served at /v1/embeddings" in message(other_path)
-
-
-def test_a_request_without_a_stream_is_told_so() -> None:
-    with (
-        replay(TEXT) as base_url,
-        open_client(base_url) as client,
-        pytest.raises(openai.BadRequestError, match="ask with stream=True"),
-    ):
-        client.chat.completions.create(model="m", messages=[])
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"stream"', b"\xff"])
