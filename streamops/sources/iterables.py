@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import inspect
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
@@ -14,7 +15,8 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from typing import Any, TypeAlias, cast
+from functools import partial
+from typing import Any, ClassVar, Final, TypeAlias, cast
 
 from reactivex import Observable
 
@@ -31,6 +33,9 @@ Chunk: TypeAlias = str | bytes | Delta
 Chunks: TypeAlias = Iterable[Chunk] | AsyncIterable[Chunk]
 """Where it reads them from."""
 
+_Connect: TypeAlias = Callable[..., AnyConnection[Delta]]
+"""What makes a connection of what was opened."""
+
 
 def from_chunks(
     source: Chunks | Callable[[], Chunks | Awaitable[Chunks]],
@@ -45,20 +50,53 @@ def from_chunks(
     the source raises, or when the bytes are not UTF-8. Raises TypeError for a single text, and for
     what is neither iterable nor a function.
     """
-    _reject_single_text(source)
+    return observe_elements(source, _TextDecoder)
+
+
+class End:
+    """Stands for the end of an iterator."""
+
+
+END: Final = End()
+
+
+class Decoder(ABC):
+    """Turns the elements of one connection into Deltas."""
+
+    source: ClassVar[str]
+    """Name of the function that takes them."""
+
+    elements: ClassVar[str]
+    """What it takes."""
+
+    ended: bool = False
+    """Whether to read no further: END comes next, however much the source still has."""
+
+    @abstractmethod
+    def decode(self, element: object) -> tuple[Delta, ...] | None:
+        """Return the Deltas of an element; for END too, if ``ended`` is set then, or else None."""
+
+
+def observe_elements(source: object, new_decoder: type[Decoder]) -> Observable[Delta]:
+    """Emit what a decoder makes of a source's elements, with a new decoder for every connection.
+
+    What a source is, when it is closed, and what is raised are as in ``from_chunks``.
+    """
+    connection = partial(_connection, new_decoder=new_decoder)
+    _reject_single_text(source, new_decoder)
 
     if _is_iterator(source):
-        return _observe_once(source)
+        return _observe_once(source, connection)
 
     if _is_iterable(source):
-        return observe(lambda: _connection(source, owned=False), blocking=False)
+        return observe(lambda: connection(source, owned=False), blocking=False)
 
     if not callable(source):
         awaited = " Await it, or pass the function." if inspect.isawaitable(source) else ""
-        raise TypeError(_not_chunks(source) + awaited)
+        raise TypeError(_not_elements(source, new_decoder) + awaited)
 
     opens_itself = inspect.iscoroutinefunction(source) or inspect.isasyncgenfunction(source)
-    return observe(lambda: _open(source), blocking=not opens_itself)
+    return observe(lambda: _open(source, connection), blocking=not opens_itself)
 
 
 def _is_iterator(source: object) -> bool:
@@ -69,19 +107,21 @@ def _is_iterable(source: object) -> bool:
     return isinstance(source, (Iterable, AsyncIterable))
 
 
-def _observe_once(source: object) -> Observable[Delta]:
+def _observe_once(source: object, connection: _Connect) -> Observable[Delta]:
     unspent = threading.Lock()
 
     def connect() -> AnyConnection[Delta]:
         if not unspent.acquire(blocking=False):
             raise SpentSource(f"The {type(source).__name__}")
 
-        return _connection(source)
+        return connection(source)
 
     return observe(connect, blocking=False, once=True)
 
 
-def _open(function: Callable[[], object]) -> AnyConnection[Delta] | Awaitable[AnyConnection[Delta]]:
+def _open(
+    function: Callable[[], object], connection: _Connect
+) -> AnyConnection[Delta] | Awaitable[AnyConnection[Delta]]:
     try:
         opened = function()
     except StreamopsError:
@@ -89,14 +129,15 @@ def _open(function: Callable[[], object]) -> AnyConnection[Delta] | Awaitable[An
     except Exception as error:
         raise failed(error) from error
 
-    return _Later(opened) if inspect.isawaitable(opened) else _connection(opened)
+    return _Later(opened, connection) if inspect.isawaitable(opened) else connection(opened)
 
 
 class _Later(Awaitable[AnyConnection[Delta]]):
     """What a function returned and is still to be awaited."""
 
-    def __init__(self, awaitable: Awaitable[object]) -> None:
+    def __init__(self, awaitable: Awaitable[object], connection: _Connect) -> None:
         self._awaitable = awaitable
+        self._connection = connection
 
     def __await__(self) -> Generator[Any, Any, AnyConnection[Delta]]:
         try:
@@ -106,43 +147,48 @@ class _Later(Awaitable[AnyConnection[Delta]]):
         except Exception as error:
             raise failed(error) from error
 
-        return _connection(opened)
+        return self._connection(opened)
 
     def close(self) -> None:
         discard(self._awaitable)
 
 
-def _connection(source: object, *, owned: bool = True) -> AnyConnection[Delta]:
-    _reject_single_text(source)
+def _connection(
+    source: object, *, new_decoder: type[Decoder], owned: bool = True
+) -> AnyConnection[Delta]:
+    _reject_single_text(source, new_decoder)
 
     if isinstance(source, AsyncIterable):
-        return _AsyncChunks(cast("AsyncIterable[object]", source), owned=owned)
+        return _AsyncChunks(cast("AsyncIterable[object]", source), new_decoder(), owned=owned)
 
     if isinstance(source, Iterable):
-        return _Chunks(cast("Iterable[object]", source), owned=owned)
+        return _Chunks(cast("Iterable[object]", source), new_decoder(), owned=owned)
 
-    raise TypeError(_not_chunks(source))
+    raise TypeError(_not_elements(source, new_decoder))
 
 
-def _reject_single_text(source: object) -> None:
+def _reject_single_text(source: object, decoder: type[Decoder]) -> None:
     if isinstance(source, (str, bytes, bytearray)):
-        raise TypeError(f"{_not_chunks(source)} Put a single text into a list: from_chunks([text])")
+        raise TypeError(
+            f"{_not_elements(source, decoder)} Put a single text into a list: "
+            f"{decoder.source}([text])"
+        )
 
 
-def _not_chunks(source: object) -> str:
+def _not_elements(source: object, decoder: type[Decoder]) -> str:
     return (
-        "from_chunks takes an iterable of str, bytes or Delta, or a function that returns one, "
-        f"not {type(source).__name__}."
+        f"{decoder.source} takes an iterable of {decoder.elements}, or a function that returns "
+        f"one, not {type(source).__name__}."
     )
 
 
 class _Chunks(Connection[Delta]):
-    def __init__(self, source: Iterable[object], *, owned: bool) -> None:
+    def __init__(self, source: Iterable[object], decoder: Decoder, *, owned: bool) -> None:
         self.blocking = not isinstance(source, (list, tuple))
         self._source = source
         self._owned = owned
         self._iterator: Iterator[object] | None = None
-        self._decoder = _Decoder()
+        self._decoder = decoder
 
     def read(self) -> tuple[Delta, ...] | None:
         try:
@@ -151,7 +197,7 @@ class _Chunks(Connection[Delta]):
                 # An SDK's stream iterates by a generator, which does not close the stream.
                 self._iterator = source if isinstance(source, Iterator) else iter(source)
 
-            element = next(self._iterator, _END)
+            element = END if self._decoder.ended else next(self._iterator, END)
             return self._decoder.decode(element)
         except StreamopsError:
             raise
@@ -170,11 +216,11 @@ class _Chunks(Connection[Delta]):
 
 
 class _AsyncChunks(AsyncConnection[Delta]):
-    def __init__(self, source: AsyncIterable[object], *, owned: bool) -> None:
+    def __init__(self, source: AsyncIterable[object], decoder: Decoder, *, owned: bool) -> None:
         self._source = source
         self._owned = owned
         self._iterator: AsyncIterator[object] | None = None
-        self._decoder = _Decoder()
+        self._decoder = decoder
 
     async def read(self) -> tuple[Delta, ...] | None:
         try:
@@ -182,7 +228,8 @@ class _AsyncChunks(AsyncConnection[Delta]):
                 source = self._source
                 self._iterator = source if isinstance(source, AsyncIterator) else aiter(source)
 
-            return self._decoder.decode(await anext(self._iterator, _END))
+            element = END if self._decoder.ended else await anext(self._iterator, END)
+            return self._decoder.decode(element)
         except StreamopsError:
             raise
         except Exception as error:
@@ -197,20 +244,15 @@ def _resources(iterator: object, source: object, *, owned: bool) -> tuple[object
     return (iterator, source) if owned and source is not iterator else (iterator,)
 
 
-class _End:
-    """Stands for the end of an iterator."""
+class _TextDecoder(Decoder):
+    source = "from_chunks"
+    elements = "str, bytes or Delta"
 
-
-_END = _End()
-
-
-class _Decoder:
     def __init__(self) -> None:
         self._utf8: codecs.IncrementalDecoder | None = None
         self._received = 0
 
     def decode(self, element: object) -> tuple[Delta, ...] | None:
-        """Turn an element into Deltas, or the end into None."""
         if isinstance(element, bytes):
             if self._utf8 is None:
                 self._utf8 = codecs.getincrementaldecoder("utf-8")()
@@ -227,7 +269,7 @@ class _Decoder:
         if isinstance(element, Delta):
             return (element,)
 
-        if isinstance(element, _End):
+        if element is END:
             return None
 
         raise UnknownElement(element, expected=_fix(element))
