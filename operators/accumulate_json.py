@@ -32,6 +32,9 @@ from streamops.snapshot import Snapshot
 
 NewParser: TypeAlias = Callable[..., IncrementalParser]
 
+CODE_INTERPRETER = "code_interpreter"
+"""The tool whose calls hold Python."""
+
 _SLICE = 4096
 
 
@@ -136,7 +139,7 @@ class _OneValue(Step[Delta | str, Snapshot]):
         match delta.kind:
             case "content" if self._tool_call is None:
                 return delta.text
-            case "tool_call" if delta.name != "code_interpreter":  # which sends Python
+            case "tool_call" if delta.name != CODE_INTERPRETER:
                 return self._arguments(delta)
             case "refusal":
                 self._refusal += delta.text

@@ -2,15 +2,13 @@
 
 A source (``from_openai``, ``from_chunks``) emits Deltas; ``streamops.operators`` turn them into
 snapshots, partial models, items and progress; a sink (``to_generator``, ``to_async_generator``,
-``run``, ``arun``, or ``subscribe``) takes what comes out.
+``run``, ``arun``, or ``subscribe``) takes what comes out. ``extract`` makes the request and the
+pipeline from the type that is wanted.
 """
 
 from __future__ import annotations
 
-# Elements
 from streamops.delta import Delta, Kind
-
-# Endings
 from streamops.errors import (
     ConnectionDropped,
     ContentFiltered,
@@ -25,28 +23,25 @@ from streamops.errors import (
     TruncatedJson,
     UnknownElement,
 )
-
-# Operators of one's own
+from streamops.extraction import Attempt
 from streamops.lifting import Operator, PassThrough, Step, lift
+from streamops.modes import Mode
+from streamops.multitask import MultiTask
 from streamops.nodes import Path
+from streamops.outcomes import Ending, Outcome, Timing, outcome
 from streamops.parser import IncrementalParser
 from streamops.partial import State, partial_model, state_of
-
-# Places in a document, and how far it is
+from streamops.partial_type import Partial
 from streamops.patterns import ANY
 from streamops.priors import Prior
 from streamops.progress import Progress
-
-# Sinks
+from streamops.requests import extract, request
+from streamops.schemas import InexpressibleSchema
 from streamops.sinks.generators import to_async_generator, to_generator
 from streamops.sinks.values import arun, run
 from streamops.snapshot import Snapshot
-
-# Sources
 from streamops.sources.iterables import from_chunks
 from streamops.sources.openai import from_openai
-
-# How fields of a model stream, and when they are validated
 from streamops.states import FieldState
 from streamops.streaming import Stream
 from streamops.validation import ValidateWhen
@@ -55,16 +50,23 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ANY",
+    "Attempt",
     "ConnectionDropped",
     "ContentFiltered",
     "Delta",
+    "Ending",
     "FieldState",
     "IncrementalParser",
+    "InexpressibleSchema",
     "Kind",
     "LimitExceeded",
     "MalformedJson",
+    "Mode",
+    "MultiTask",
     "NoJson",
     "Operator",
+    "Outcome",
+    "Partial",
     "PassThrough",
     "Path",
     "Prior",
@@ -78,14 +80,18 @@ __all__ = [
     "Step",
     "Stream",
     "StreamopsError",
+    "Timing",
     "TruncatedJson",
     "UnknownElement",
     "ValidateWhen",
     "arun",
+    "extract",
     "from_chunks",
     "from_openai",
     "lift",
+    "outcome",
     "partial_model",
+    "request",
     "run",
     "state_of",
     "to_async_generator",

@@ -150,6 +150,9 @@ class SourceFailed(StreamopsError):
     dropped = False
     """Whether the connection broke, and not the provider or the source itself said no."""
 
+    begun = False
+    """Whether an answer had begun, so that no client tries again by itself."""
+
     def __init__(self, message: str, *, dropped: bool = False) -> None:
         super().__init__(message)
         if dropped:
@@ -163,6 +166,7 @@ class ConnectionDropped(TruncatedJson, SourceFailed):
     """
 
     dropped = True
+    begun = True
 
 
 class UnknownElement(SourceFailed, TypeError):

@@ -50,8 +50,8 @@ class Step(ABC, Generic[In, Out]):
         raise error
 
 
-class _Lifted(Observable[B]):
-    """What an operator made of its source."""
+class Lifted(Observable[B]):
+    """An Observable of which more is known than what it emits."""
 
     lean: Observable[B] | None = None
     """The same, made by lean steps."""
@@ -65,17 +65,17 @@ def lean(source: Observable[A]) -> Observable[A]:
 
     No other subscriber of ``source`` notices.
     """
-    return source.lean if isinstance(source, _Lifted) and source.lean is not None else source
+    return source.lean if isinstance(source, Lifted) and source.lean is not None else source
 
 
 def are_items(source: Observable[Any]) -> bool | None:
     """Return whether the elements are items, to be counted; None if nobody knows of the source."""
-    return source.emits_items if isinstance(source, _Lifted) else None
+    return source.emits_items if isinstance(source, Lifted) else None
 
 
 def passing_on(source: Observable[A], subscribe: Subscribe[A]) -> Observable[A]:
     """Return an Observable of which as much is known as of the source whose elements it emits."""
-    passed: _Lifted[A] = _Lifted(subscribe)
+    passed: Lifted[A] = Lifted(subscribe)
     passed.emits_items = are_items(source)
     return passed
 
@@ -152,7 +152,7 @@ def lift(
             )
             return subscription
 
-        lifted: _Lifted[B] = _Lifted(subscribe)
+        lifted: Lifted[B] = Lifted(subscribe)
         lifted.emits_items = are_items(source) if emits_items is None else emits_items
         if new_lean_step is not None:
             lifted.lean = lift(new_lean_step)(source)

@@ -29,3 +29,7 @@ class Mode(StrEnum):
     def api(self) -> Api:
         """The API that the request goes to."""
         return "responses" if self.name.startswith("RESPONSES_") else "chat"
+
+
+TOOL_MODES = frozenset({Mode.TOOLS, Mode.FUNCTIONS, Mode.RESPONSES_TOOLS})
+"""The modes in which the model calls tools, perhaps several."""

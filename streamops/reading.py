@@ -37,7 +37,7 @@ def reader_of(
             raise PydanticSchemaGenerationError("a value, not a type")
 
         # Two contexts may be equal, and still be different objects to a validator.
-        is_reusable = context is None and _is_hashable(type_)
+        is_reusable = context is None and is_hashable(type_)
         if not is_reusable:
             return Reader(type_, validation)
 
@@ -50,7 +50,8 @@ def reader_of(
         ) from error
 
 
-def _is_hashable(type_: Any) -> bool:
+def is_hashable(type_: Any) -> bool:
+    """Return whether a type can be the key of a cache; what stands in Annotated may not be."""
     try:
         hash(type_)
     except TypeError:

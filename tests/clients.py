@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from itertools import cycle
 
 import httpx2
 from openai import AsyncOpenAI, OpenAI
@@ -34,11 +35,13 @@ async def open_async_client(base_url: str) -> AsyncGenerator[AsyncOpenAI]:
         yield client
 
 
-def answering(body: str, status: int = 200) -> OpenAI:
-    """Make a client that gets this body from whatever it asks."""
+def answering(*bodies: str | bytes, status: int = 200) -> OpenAI:
+    """Make a client that gets these bodies in turn from whatever it asks."""
+    in_turn = cycle(bodies)
 
     def answer(_request: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(status, headers={"content-type": "text/event-stream"}, text=body)
+        headers = {"content-type": "text/event-stream"}
+        return httpx2.Response(status, headers=headers, content=next(in_turn))
 
     http = httpx2.Client(transport=httpx2.MockTransport(answer))
     return OpenAI(base_url="http://test/v1", api_key="test", max_retries=0, http_client=http)

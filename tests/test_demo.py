@@ -295,7 +295,7 @@ def test_a_mismatch_is_explained_by_its_place() -> None:
     ],
 )
 def test_a_provider_that_says_no_is_explained_by_its_status(status: int, advice: str) -> None:
-    client = answering('{"error": {"message": "no"}}', status)
+    client = answering('{"error": {"message": "no"}}', status=status)
 
     with pytest.raises(SourceFailed) as caught:
         run(extract(ask(client, api="chat", model="any"), Figures()))

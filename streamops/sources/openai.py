@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reactivex import Observable
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 # What opening may raise that is no failure of the source: wrong arguments, and errors of ours.
 _UNCHANGED = (TypeError, StreamopsError)
+
+_Connected: TypeAlias = Callable[[Any], AnyConnection[Delta]]
+"""What makes a connection of what was opened."""
 
 
 def from_openai(source: Any, **request: Any) -> Observable[Delta]:
@@ -60,13 +63,15 @@ def from_openai(source: Any, **request: Any) -> Observable[Delta]:
         )
 
     if _is_iterator(source):
-        return observe(partial(_connect, _Once(source)), blocking=False, once=True)
+        return observe(partial(_connect, _Once(source), _connection), blocking=False, once=True)
 
     if callable(source):
         return _observe(source)
 
     if _is_manager(source):
-        return observe(partial(_connect, _Once(source)), blocking=hasattr(source, "__enter__"))
+        return observe(
+            partial(_connect, _Once(source), _connection), blocking=hasattr(source, "__enter__")
+        )
 
     raise TypeError(
         "from_openai needs client.chat.completions or client.responses with the arguments of a "
@@ -75,13 +80,27 @@ def from_openai(source: Any, **request: Any) -> Observable[Delta]:
     )
 
 
-def _observe(opening: Callable[[], Any]) -> Observable[Delta]:
+def ask(
+    create: Callable[..., Any], request: Mapping[str, Any], deltas: OpenAIDeltas
+) -> Observable[Delta]:
+    """Emit what a model answers to one request; ``deltas`` translates it, and learns who answered.
+
+    Without ``stream=True`` in the request, the Deltas of the whole answer come at once. ``create``
+    is a method of one of the SDK's resources; the stream ends as that of ``from_openai`` does.
+    """
+    connected = _connection if request.get("stream") else _Answer
+    return _observe(partial(create, **request), partial(connected, deltas=deltas))
+
+
+def _observe(opening: Callable[[], Any], connected: _Connected | None = None) -> Observable[Delta]:
     function = opening.func if isinstance(opening, partial) else opening
     blocking = not inspect.iscoroutinefunction(inspect.unwrap(function))
-    return observe(partial(_connect, opening), blocking=blocking)
+    return observe(partial(_connect, opening, connected or _connection), blocking=blocking)
 
 
-def _connect(opening: Callable[[], Any]) -> AnyConnection[Delta] | Awaitable[AnyConnection[Delta]]:
+def _connect(
+    opening: Callable[[], Any], connected: _Connected
+) -> AnyConnection[Delta] | Awaitable[AnyConnection[Delta]]:
     try:
         opened = opening()
     except _UNCHANGED:
@@ -90,10 +109,10 @@ def _connect(opening: Callable[[], Any]) -> AnyConnection[Delta] | Awaitable[Any
         raise _failed(error, begun=False) from error
 
     if inspect.isawaitable(opened):
-        return _awaited(opened)
+        return _awaited(opened, connected)
 
     try:
-        return _connection(opened)
+        return connected(opened)
     except TypeError:
         response = _response(opened)
 
@@ -103,7 +122,7 @@ def _connect(opening: Callable[[], Any]) -> AnyConnection[Delta] | Awaitable[Any
         raise
 
 
-async def _awaited(opening: Awaitable[Any]) -> AnyConnection[Delta]:
+async def _awaited(opening: Awaitable[Any], connected: _Connected) -> AnyConnection[Delta]:
     try:
         opened = await opening
     except _UNCHANGED:
@@ -112,7 +131,7 @@ async def _awaited(opening: Awaitable[Any]) -> AnyConnection[Delta]:
         raise _failed(error, begun=False) from error
 
     try:
-        return _connection(opened)
+        return connected(opened)
     except TypeError:
         await close_stream(_response(opened))
         raise
@@ -126,7 +145,7 @@ def _response(opened: Any) -> httpx2.Response | None:
     return response if isinstance(response, httpx2.Response) else None
 
 
-def _connection(opened: Any) -> AnyConnection[Delta]:
+def _connection(opened: Any, deltas: OpenAIDeltas | None = None) -> AnyConnection[Delta]:
     if not _is_iterator(opened) and not _is_manager(opened):
         raise TypeError(
             "The function has to return a stream of the openai SDK, not "
@@ -134,9 +153,10 @@ def _connection(opened: Any) -> AnyConnection[Delta]:
         )
 
     if hasattr(opened, "__anext__") or hasattr(opened, "__aenter__"):
-        return _AsyncEvents(opened)
+        return _AsyncEvents(opened, deltas or OpenAIDeltas())
 
-    return _Events(opened if hasattr(opened, "__next__") else _enter(opened))
+    stream = opened if hasattr(opened, "__next__") else _enter(opened)
+    return _Events(stream, deltas or OpenAIDeltas())
 
 
 def _enter(manager: Any) -> Any:
@@ -161,12 +181,28 @@ class _Once:
             raise SpentSource("An open stream") from None
 
 
+class _Answer(Connection[Delta]):
+    """An answer that did not stream."""
+
+    blocking = False
+
+    def __init__(self, answer: Any, deltas: OpenAIDeltas) -> None:
+        self._unread = [answer]
+        self._deltas = deltas
+
+    def read(self) -> tuple[Delta, ...] | None:
+        return self._deltas.translate_answer(self._unread.pop()) if self._unread else None
+
+    def close(self) -> None:
+        self._unread.clear()
+
+
 class _Events(Connection[Delta]):
     """The events of a stream."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, deltas: OpenAIDeltas) -> None:
         self._stream = stream
-        self._deltas = OpenAIDeltas()
+        self._deltas = deltas
 
     def read(self) -> tuple[Delta, ...] | None:
         try:
@@ -189,11 +225,11 @@ class _Events(Connection[Delta]):
 class _AsyncEvents(AsyncConnection[Delta]):
     """The events of an asynchronous stream, or of the one that a manager opens."""
 
-    def __init__(self, opened: Any) -> None:
+    def __init__(self, opened: Any, deltas: OpenAIDeltas) -> None:
         self._opened = opened
         self._stream: Any = None
         self._events: Any = None
-        self._deltas = OpenAIDeltas()
+        self._deltas = deltas
 
     async def read(self) -> tuple[Delta, ...] | None:
         if self._stream is None:
@@ -278,6 +314,9 @@ def _ended(error: Exception) -> tuple[Delta, ...]:
     if isinstance(error, ContentFilterFinishReasonError):
         return (Delta(kind="finish", finish_reason="content_filter"),)
 
+    if isinstance(error, SourceFailed):
+        error.begun = True
+
     if isinstance(error, StreamopsError):
         raise error
 
@@ -297,4 +336,6 @@ def _failed(error: Exception, *, begun: bool) -> SourceFailed:
     if broken and error.__cause__ is not None:
         message = f"{message} {error.__cause__}"
 
-    return SourceFailed(f"{message}{advice(error)}", dropped=broken and begun)
+    failed = SourceFailed(f"{message}{advice(error)}", dropped=broken and begun)
+    failed.begun = begun
+    return failed
