@@ -114,7 +114,6 @@ def _partial_of_model(model: type[BaseModel]) -> type[Any]:
         namespace = {
             "__module__": model.__module__,
             "__doc__": twin.__doc__,
-            "__parameters__": (),  # else it takes the T of Partial to be a parameter of its own
             "__reduce__": _reduced,
             _OF: model,
         }

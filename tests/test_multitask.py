@@ -249,6 +249,12 @@ def test_the_task_of_a_class_can_be_asked_for(type_: Any, task: Any) -> None:
     assert repr(found) == repr(task)
 
 
+def test_tasks_that_are_equal_and_read_otherwise_are_told_apart() -> None:
+    first, second = MultiTask(Search | Reply), MultiTask(Reply | Search)
+
+    assert repr(task_of(first)) != repr(task_of(second))
+
+
 @pytest.mark.parametrize("form", CHAT)
 def test_tasks_are_read_from_an_open_stream(form: str) -> None:
     with answering_with(CHAT[form]) as base_url, open_client(base_url) as client:
