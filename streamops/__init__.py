@@ -1,9 +1,9 @@
 """LLM token streams as Observables, and operators to work with them while they arrive.
 
-A source (``from_openai``, ``from_chunks``) emits Deltas; ``streamops.operators`` turn them into
-snapshots, partial models, items and progress; a sink (``to_generator``, ``to_async_generator``,
-``run``, ``arun``, or ``subscribe``) takes what comes out. ``extract`` makes the request and the
-pipeline from the type that is wanted.
+A source (``from_openai``, ``from_sse``, ``from_chunks``) emits Deltas; ``streamops.operators`` turn
+them into snapshots, partial models, items and progress; a sink (``to_generator``,
+``to_async_generator``, ``run``, ``arun``, or ``subscribe``) takes what comes out. ``extract`` makes
+the request and the pipeline from the type that is wanted.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from streamops.sinks.values import arun, run
 from streamops.snapshot import Snapshot
 from streamops.sources.iterables import from_chunks
 from streamops.sources.openai import from_openai
+from streamops.sources.sse import from_sse
 from streamops.states import FieldState
 from streamops.streaming import Stream
 from streamops.validation import ValidateWhen
@@ -88,6 +89,7 @@ __all__ = [
     "extract",
     "from_chunks",
     "from_openai",
+    "from_sse",
     "lift",
     "outcome",
     "partial_model",

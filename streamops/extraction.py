@@ -37,7 +37,8 @@ class Attempt:
 class Asking:
     """A request that can be sent."""
 
-    create: Callable[..., Any]
+    resource: Any
+    """The part of the client that sends it."""
     mode: Mode
     form: Form
     request: Mapping[str, Any]
@@ -45,7 +46,7 @@ class Asking:
 
     def ask(self, request: Mapping[str, Any], record: Record) -> Observable[Delta]:
         """Send a request, perhaps another than the first one, and emit the answer."""
-        return record.hearing(ask(self.create, request, record.deltas))
+        return record.hearing(ask(self.resource, request, lambda: record.deltas))
 
     def reads(self, reading: Reading) -> Operator[Delta, Any]:
         """Return the operator that reads the answer."""

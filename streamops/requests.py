@@ -249,7 +249,7 @@ def _prepare(
         modes = ", ".join(f"Mode.{known.name}" for known in Mode)
         raise ValueError(f"mode is one of {modes}, not {mode!r}") from None
 
-    create = _create_of(client, mode)
+    resource = _resource_of(client, mode)
     form = form_of(response_model, mode, streams=streams)
     # What can be iterated over once would be empty in a second request.
     given: dict[str, Any] = {
@@ -265,11 +265,11 @@ def _prepare(
             options: Mapping[str, Any] = given.get("stream_options") or {}
             sent["stream_options"] = {"include_usage": True, **options}
 
-    _check_arguments(create, sent, mode)
-    return Asking(create, mode, form, sent, streams)
+    _check_arguments(resource.create, sent, mode)
+    return Asking(resource, mode, form, sent, streams)
 
 
-def _create_of(client: Any, mode: Mode) -> Callable[..., Any]:
+def _resource_of(client: Any, mode: Mode) -> Any:
     from openai import AsyncOpenAI, OpenAI
 
     if not isinstance(client, (OpenAI, AsyncOpenAI)):
@@ -278,7 +278,7 @@ def _create_of(client: Any, mode: Mode) -> Callable[..., Any]:
             f"not {type(client).__name__}{_advice(client)}"
         )
 
-    return client.responses.create if mode.api == "responses" else client.chat.completions.create
+    return client.responses if mode.api == "responses" else client.chat.completions
 
 
 def _advice(client: Any) -> str:

@@ -29,7 +29,9 @@ def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
     with replay(tmp_path / "meeting.sse") as base_url, open_client(base_url) as client:
-        http = httpx2.AsyncClient(trust_env=False, verify=TLS)
+        # The example's event loop ends before anybody could close what the client keeps open.
+        unkept = httpx2.Limits(max_keepalive_connections=0)
+        http = httpx2.AsyncClient(trust_env=False, verify=TLS, limits=unkept)
         yield {
             "client": client,
             "async_client": AsyncOpenAI(base_url=base_url, api_key="test", http_client=http),

@@ -5,17 +5,21 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from pathlib import Path
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from reactivex import Observable
 
 from streamops.delta import Delta
-from streamops.errors import SourceFailed, SpentSource, StreamopsError
+from streamops.errors import SpentSource, StreamopsError
 from streamops.sources.closing import close_stream, interrupt_stream
 from streamops.sources.connection import AnyConnection, AsyncConnection, Connection
-from streamops.sources.failing import advice
 from streamops.sources.observing import observe
 from streamops.sources.openai_deltas import OpenAIDeltas
+from streamops.sources.openai_failing import ended, failed_request
+from streamops.sources.openai_wire import AsyncWire, Wire
+from streamops.sources.sse import EventDecoder
 
 if TYPE_CHECKING:
     import httpx2
@@ -27,7 +31,7 @@ _Connected: TypeAlias = Callable[[Any], AnyConnection[Delta]]
 """What makes a connection of what was opened."""
 
 
-def from_openai(source: Any, **request: Any) -> Observable[Delta]:
+def from_openai(source: Any, *, wire: bool | None = None, **request: Any) -> Observable[Delta]:
     """Emit what a model sends, through Chat Completions or Responses, piece by piece.
 
     The source is ``client.chat.completions`` or ``client.responses`` of any of the SDK's clients,
@@ -36,6 +40,12 @@ def from_openai(source: Any, **request: Any) -> Observable[Delta]:
     SDK's ``.stream()`` helpers return, which can be read once: a second subscriber gets
     SpentSource. Whenever and however a subscription ends, its response is closed,
     that of an open stream even if nothing was read.
+
+    The SDK sends the request of a resource, with its authentication, retries and timeouts. With
+    ``wire=True`` the bytes of the answer are then read as by ``from_sse``: the same Deltas at about
+    a tenth of the cost, since the SDK makes no object for each event. By default that is done
+    unless something wraps the resource or its client, such as a tracer, which would see nothing of
+    the answer; ``wire=False`` reads the SDK's stream.
 
     The stream ends with SourceFailed if the provider reports an error or cannot be reached, and
     with the TypeError of the SDK if arguments of the request are wrong. Anything else as a source
@@ -53,7 +63,13 @@ def from_openai(source: Any, **request: Any) -> Observable[Delta]:
         if not request.get("stream", True):
             raise ValueError("from_openai streams: leave out stream=False")
 
-        return _observe(partial(create, **{**request, "stream": True}))
+        return ask(source, {**request, "stream": True}, OpenAIDeltas, wire=wire)
+
+    if wire:
+        raise TypeError(
+            "wire=True goes with client.chat.completions or client.responses, which send the "
+            "request; the bytes of an answer that is open already are read by from_sse"
+        )
 
     if request:
         names = ", ".join(request)
@@ -66,7 +82,7 @@ def from_openai(source: Any, **request: Any) -> Observable[Delta]:
         return observe(partial(_connect, _Once(source), _connection), blocking=False, once=True)
 
     if callable(source):
-        return _observe(source)
+        return _observe(source, _connection)
 
     if _is_manager(source):
         return observe(
@@ -81,21 +97,40 @@ def from_openai(source: Any, **request: Any) -> Observable[Delta]:
 
 
 def ask(
-    create: Callable[..., Any], request: Mapping[str, Any], deltas: OpenAIDeltas
+    resource: Any,
+    request: Mapping[str, Any],
+    new_deltas: Callable[[], OpenAIDeltas],
+    *,
+    wire: bool | None = None,
 ) -> Observable[Delta]:
-    """Emit what a model answers to one request; ``deltas`` translates it, and learns who answered.
+    """Emit what a model answers to one request to one of the SDK's resources.
 
-    Without ``stream=True`` in the request, the Deltas of the whole answer come at once. ``create``
-    is a method of one of the SDK's resources; the stream ends as that of ``from_openai`` does.
+    ``new_deltas`` makes what translates an answer, and learns who gave it. Without ``stream=True``
+    in the request, the Deltas of the whole answer come at once. Otherwise as ``from_openai``.
     """
-    connected = _connection if request.get("stream") else _Answer
-    return _observe(partial(create, **request), partial(connected, deltas=deltas))
+    if wire is None:
+        wire = _is_bare(resource)
+
+    if not request.get("stream"):
+        return _observe(
+            partial(resource.create, **request), lambda answer: _Answer(answer, new_deltas())
+        )
+
+    if wire:
+        create = resource.with_streaming_response.create
+        return _observe(
+            partial(create, **request), lambda manager: _wired(manager, EventDecoder(new_deltas()))
+        )
+
+    return _observe(
+        partial(resource.create, **request), lambda opened: _connection(opened, new_deltas())
+    )
 
 
-def _observe(opening: Callable[[], Any], connected: _Connected | None = None) -> Observable[Delta]:
+def _observe(opening: Callable[[], Any], connected: _Connected) -> Observable[Delta]:
     function = opening.func if isinstance(opening, partial) else opening
     blocking = not inspect.iscoroutinefunction(inspect.unwrap(function))
-    return observe(partial(_connect, opening, connected or _connection), blocking=blocking)
+    return observe(partial(_connect, opening, connected), blocking=blocking)
 
 
 def _connect(
@@ -106,7 +141,7 @@ def _connect(
     except _UNCHANGED:
         raise
     except Exception as error:
-        raise _failed(error, begun=False) from error
+        raise failed_request(error, begun=False) from error
 
     if inspect.isawaitable(opened):
         return _awaited(opened, connected)
@@ -128,7 +163,7 @@ async def _awaited(opening: Awaitable[Any], connected: _Connected) -> AnyConnect
     except _UNCHANGED:
         raise
     except Exception as error:
-        raise _failed(error, begun=False) from error
+        raise failed_request(error, begun=False) from error
 
     try:
         return connected(opened)
@@ -159,13 +194,34 @@ def _connection(opened: Any, deltas: OpenAIDeltas | None = None) -> AnyConnectio
     return _Events(stream, deltas or OpenAIDeltas())
 
 
+def _is_bare(resource: Any) -> bool:
+    """Return whether a resource is as the SDK made it, so that nobody else wants its streams."""
+    import openai
+
+    create: Any = getattr(cast("type[Any]", type(resource)), "create", None)
+
+    if not isinstance(create, FunctionType) or "create" in vars(resource):
+        return False
+
+    # A decorator's code is in a file of its own, whatever name the function goes by.
+    is_the_sdks = Path(create.__code__.co_filename).is_relative_to(Path(openai.__file__).parent)
+    return is_the_sdks and "request" not in vars(resource._client)
+
+
+def _wired(manager: Any, decoder: EventDecoder) -> AnyConnection[Delta]:
+    if hasattr(manager, "__aenter__"):
+        return AsyncWire(manager, decoder)
+
+    return Wire(_enter(manager).http_response, decoder)
+
+
 def _enter(manager: Any) -> Any:
     try:
         return manager.__enter__()
     except _UNCHANGED:
         raise
     except Exception as error:
-        raise _failed(error, begun=False) from error
+        raise failed_request(error, begun=False) from error
 
 
 class _Once:
@@ -210,7 +266,7 @@ class _Events(Connection[Delta]):
         except StopIteration:
             return None
         except Exception as error:
-            return _ended(error)
+            return ended(error)
 
     def close(self) -> None:
         close = getattr(self._stream, "close", None)
@@ -241,7 +297,7 @@ class _AsyncEvents(AsyncConnection[Delta]):
         except StopAsyncIteration:
             return None
         except Exception as error:
-            return _ended(error)
+            return ended(error)
 
     async def close(self) -> None:
         await close_stream(self._stream or self._opened)
@@ -256,7 +312,7 @@ class _AsyncEvents(AsyncConnection[Delta]):
         except _UNCHANGED:
             raise
         except Exception as error:
-            raise _failed(error, begun=False) from error
+            raise failed_request(error, begun=False) from error
 
 
 def _hold_events(stream: Any) -> Any:
@@ -301,41 +357,3 @@ def _advice(source: Any) -> str:
         return ": one of its resources is what creates a stream"
 
     return ""
-
-
-def _ended(error: Exception) -> tuple[Delta, ...]:
-    """Raise what a stream ends with that was being read, or return the end it stands for."""
-    from openai import ContentFilterFinishReasonError, LengthFinishReasonError
-
-    # The SDK's helper raises these in place of the chunk that has the finish reason.
-    if isinstance(error, LengthFinishReasonError):
-        return (Delta(kind="finish", finish_reason="length"),)
-
-    if isinstance(error, ContentFilterFinishReasonError):
-        return (Delta(kind="finish", finish_reason="content_filter"),)
-
-    if isinstance(error, SourceFailed):
-        error.begun = True
-
-    if isinstance(error, StreamopsError):
-        raise error
-
-    raise _failed(error, begun=True) from error
-
-
-def _failed(error: Exception, *, begun: bool) -> SourceFailed:
-    """Return the error for one of the SDK, of its HTTP client or of a user's function."""
-    import httpx2
-    from openai import APIConnectionError, APIError
-
-    broken = isinstance(
-        error, (APIConnectionError, httpx2.TransportError, ConnectionError, TimeoutError)
-    )
-    message = str(error) if isinstance(error, APIError) else f"{type(error).__name__}: {error}"
-
-    if broken and error.__cause__ is not None:
-        message = f"{message} {error.__cause__}"
-
-    failed = SourceFailed(f"{message}{advice(error)}", dropped=broken and begun)
-    failed.begun = begun
-    return failed

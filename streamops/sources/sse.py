@@ -33,10 +33,10 @@ def from_sse(source: Pieces | Callable[[], Pieces | Awaitable[Pieces]]) -> Obser
     carry nothing.
 
     The stream ends with SourceFailed, after the Deltas of what came before, when the provider
-    reports an error, when an event is not JSON, and when the body ends without having held an
-    event, as a page of HTML does.
+    reports an error, when an event is not JSON, and when a body that is not empty holds no event,
+    as a page of HTML does.
     """
-    return observe_elements(source, _EventDecoder)
+    return observe_elements(source, EventDecoder)
 
 
 Event: TypeAlias = tuple[bytes, bytes]
@@ -125,13 +125,15 @@ _RETURN: Final = 13
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
-class _EventDecoder(Decoder):
+class EventDecoder(Decoder):
+    """Turns the body of an answer into Deltas."""
+
     source = "from_sse"
     elements = "str or bytes"
 
-    def __init__(self) -> None:
+    def __init__(self, deltas: OpenAIDeltas | None = None) -> None:
         self._stream = EventStream()
-        self._openai = OpenAIDeltas()
+        self._openai = deltas or OpenAIDeltas()
         self._anthropic = AnthropicDeltas()
         self._count = 0
         self._head = b""
@@ -162,7 +164,7 @@ class _EventDecoder(Decoder):
         self.ended = True
         deltas = self._translate_all(filter(_is_whole, self._stream.close()))
 
-        if not self._count:
+        if self._head and not self._count:
             failure = self._no_stream()
             failure.begun = True
             raise failure
@@ -175,9 +177,6 @@ class _EventDecoder(Decoder):
                 self._openai.translate(_reported(self._head))
             except SourceFailed as failure:
                 return failure
-
-        if not self._head:
-            return SourceFailed("The body is empty: no event arrived")
 
         return SourceFailed(
             "The body ended without an event of an event stream (does the request say "

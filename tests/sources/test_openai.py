@@ -353,9 +353,10 @@ def test_an_error_in_the_stream_of_responses_has_the_providers_words(
         refused(from_openai(client.responses, **{**RESPONSE, "model": name}))
 
 
-def test_bytes_that_the_client_cannot_decode_are_a_failed_source() -> None:
-    with pytest.raises(SourceFailed, match="JSONDecodeError") as caught:
-        refused(from_openai(answering("data: {oops\n\n").chat.completions, **CHAT))
+@pytest.mark.parametrize("wire", [True, False])
+def test_bytes_that_cannot_be_decoded_are_a_failed_source(wire: bool) -> None:
+    with pytest.raises(SourceFailed, match="JSON") as caught:
+        refused(from_openai(answering("data: {oops\n\n").chat.completions, wire=wire, **CHAT))
 
     assert isinstance(caught.value.__cause__, json.JSONDecodeError)
 

@@ -73,9 +73,9 @@ def read(stream: Observable[Delta]) -> tuple[list[Delta], str | None]:
 def through_the_sdk(body: bytes) -> tuple[list[Delta], str | None]:
     with answering(body.decode()) as client:
         if b'"response.' in body or b'"object":"response"' in body:
-            return read(from_openai(client.responses, model="m", input=""))
+            return read(from_openai(client.responses, wire=False, model="m", input=""))
 
-        return read(from_openai(client.chat.completions, model="m", messages=[]))
+        return read(from_openai(client.chat.completions, wire=False, model="m", messages=[]))
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
