@@ -82,7 +82,7 @@ def from_openai(source: Any, *, wire: bool | None = None, **request: Any) -> Obs
         return observe(partial(_connect, _Once(source), _connection), blocking=False, once=True)
 
     if callable(source):
-        return _observe(source, _connection)
+        return _observe(source, _connection, blocking=_blocks(source))
 
     if _is_manager(source):
         return observe(
@@ -101,35 +101,41 @@ def ask(
     request: Mapping[str, Any],
     new_deltas: Callable[[], OpenAIDeltas],
     *,
+    on_send: Callable[[], None] | None = None,
     wire: bool | None = None,
 ) -> Observable[Delta]:
     """Emit what a model answers to one request to one of the SDK's resources.
 
-    ``new_deltas`` makes what translates an answer, and learns who gave it. Without ``stream=True``
-    in the request, the Deltas of the whole answer come at once. Otherwise as ``from_openai``.
+    ``new_deltas`` makes what translates an answer, and learns who gave it; ``on_send`` is called
+    when the request is sent. Without ``stream=True`` in the request, the Deltas of the whole answer
+    come at once. Otherwise as ``from_openai``.
     """
-    if wire is None:
-        wire = _is_bare(resource)
+    create: Callable[..., Any] = resource.create
+    connected: Callable[[Any, OpenAIDeltas], AnyConnection[Delta]] = _connection
 
     if not request.get("stream"):
-        return _observe(
-            partial(resource.create, **request), lambda answer: _Answer(answer, new_deltas())
-        )
+        connected = _Answer
+    elif _is_bare(resource) if wire is None else wire:
+        create, connected = resource.with_streaming_response.create, _wired
 
-    if wire:
-        create = resource.with_streaming_response.create
-        return _observe(
-            partial(create, **request), lambda manager: _wired(manager, EventDecoder(new_deltas()))
-        )
+    def opening() -> Any:
+        if on_send is not None:
+            on_send()
+
+        return create(**request)
 
     return _observe(
-        partial(resource.create, **request), lambda opened: _connection(opened, new_deltas())
+        opening, lambda opened: connected(opened, new_deltas()), blocking=_blocks(create)
     )
 
 
-def _observe(opening: Callable[[], Any], connected: _Connected) -> Observable[Delta]:
-    function = opening.func if isinstance(opening, partial) else opening
-    blocking = not inspect.iscoroutinefunction(inspect.unwrap(function))
+def _blocks(function: Callable[..., Any]) -> bool:
+    return not inspect.iscoroutinefunction(inspect.unwrap(function))
+
+
+def _observe(
+    opening: Callable[[], Any], connected: _Connected, *, blocking: bool
+) -> Observable[Delta]:
     return observe(partial(_connect, opening, connected), blocking=blocking)
 
 
@@ -208,7 +214,9 @@ def _is_bare(resource: Any) -> bool:
     return is_the_sdks and "request" not in vars(resource._client)
 
 
-def _wired(manager: Any, decoder: EventDecoder) -> AnyConnection[Delta]:
+def _wired(manager: Any, deltas: OpenAIDeltas) -> AnyConnection[Delta]:
+    decoder = EventDecoder(deltas)
+
     if hasattr(manager, "__aenter__"):
         return AsyncWire(manager, decoder)
 
