@@ -4,11 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+EXAMPLES ?= users conference conference_async report knowledge choose
 
-.PHONY: demo test lint types bench clean
+.PHONY: demo examples test lint types bench clean
 
 demo: $(VENV)/ready-to-run
 	@$(BIN)/streamops demo $(ARGS)
+
+examples: $(VENV)/ready-to-run
+	@for example in $(EXAMPLES); do \
+		echo; echo "=== examples/$$example.py"; $(BIN)/python examples/$$example.py || exit; \
+	done
 
 test: lint types
 	$(BIN)/python -m pytest $(ARGS)
