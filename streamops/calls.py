@@ -20,6 +20,9 @@ T = TypeVar("T")
 Read: TypeAlias = Callable[[str | None], Operator[Snapshot, T]]
 """What makes the operator for a call, given the name of its tool; None is the content."""
 
+_CUT = ("length", "content_filter")
+"""Why a model stops in the middle: a call that has no arguments then was to have some."""
+
 
 def read_calls(read: Read[T], *, emits_items: bool) -> Operator[Delta, T]:
     """Emit what is read of every tool call, each by the operator for the tool's name.
@@ -72,6 +75,7 @@ class _Calls(Step[Delta, T]):
     def __init__(self, read: Read[T]) -> None:
         self._read = read
         self._calls: dict[int, Branch[Delta | str, T]] = {}
+        self._unwritten: dict[int, str | None] = {}
         self._content = Branch(self._content_operator())
         self._content_is_json = False
 
@@ -84,6 +88,10 @@ class _Calls(Step[Delta, T]):
 
         if delta.kind != "finish":
             return () if self._calls else self._content.feed(delta)
+
+        if delta.finish_reason in _CUT:
+            for index, name in [*self._unwritten.items()]:
+                self._begin(index, name)
 
         # Why the model stopped says why the text of any of them breaks off.
         for branch in self._open():
@@ -103,17 +111,22 @@ class _Calls(Step[Delta, T]):
         return [*self._calls.values()] or [self._content]
 
     def _feed_call(self, delta: Delta) -> Iterable[T]:
-        # Some providers send the id first and the name later, but always before the arguments.
-        if not delta.text or self._content_is_json or delta.name == CODE_INTERPRETER:
+        if self._content_is_json or delta.name == CODE_INTERPRETER:
             return ()
 
         call = self._calls.get(delta.index)
 
-        if call is None:
-            operator = compose(accumulate_json(), self._read(delta.name))
-            call = self._calls[delta.index] = Branch(operator)
+        if call is None and not delta.text:
+            # Some providers send the id first and the name later, but always before the arguments.
+            self._unwritten[delta.index] = delta.name
+            return ()
 
-        return call.feed(delta)
+        return (call or self._begin(delta.index, delta.name)).feed(delta)
+
+    def _begin(self, index: int, name: str | None) -> Branch[Delta | str, T]:
+        self._unwritten.pop(index, None)
+        call = self._calls[index] = Branch(compose(accumulate_json(), self._read(name)))
+        return call
 
     def _content_operator(self) -> Operator[Delta | str, T]:
         return compose(accumulate_json(), rx.do_action(self._see), self._read(None))

@@ -46,7 +46,8 @@ class Asking:
 
     def ask(self, request: Mapping[str, Any], record: Record) -> Observable[Delta]:
         """Send a request, perhaps another than the first one, and emit the answer."""
-        return record.hearing(ask(self.resource, request, lambda: record.deltas))
+        deltas = ask(self.resource, request, lambda: record.deltas, on_send=record.sent)
+        return record.hearing(deltas)
 
     def reads(self, reading: Reading) -> Operator[Delta, Any]:
         """Return the operator that reads the answer."""

@@ -11,7 +11,11 @@ from typing import Any, Literal, TypeAlias, TypeVar, cast, overload
 
 from pydantic import BaseModel
 from reactivex import ConnectableObservable, Observable, abc
-from reactivex.disposable import CompositeDisposable, Disposable
+from reactivex.disposable import (
+    CompositeDisposable,
+    Disposable,
+    SingleAssignmentDisposable,
+)
 
 from streamops.delta import Delta
 from streamops.errors import (
@@ -25,8 +29,11 @@ from streamops.errors import (
     TruncatedJson,
 )
 from streamops.lifting import Lifted, are_items, lean
+from streamops.progress import Progress
+from streamops.snapshot import Snapshot
 from streamops.sources.openai_deltas import OpenAIDeltas
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 Status: TypeAlias = Literal[
@@ -63,9 +70,10 @@ class Ending:
     """How one request ended."""
 
     status: Status
-    """``"complete"``, ``"truncated"`` (the JSON was not closed), ``"refused"``, ``"filtered"``,
-    ``"invalid"`` (malformed, no JSON, or the model says no), ``"failed"`` (network, provider, or a
-    function of yours that raised), or ``"cancelled"`` (left before its end)."""
+    """``"complete"``, ``"truncated"`` (the JSON was not closed; behind ``request`` also where the
+    model ran out of tokens later), ``"refused"``, ``"filtered"``, ``"invalid"`` (malformed, no
+    JSON, or the model says no), ``"failed"`` (network, provider, or a function of yours that
+    raised), or ``"cancelled"`` (left before its end)."""
     attempt: int
     """Which attempt of its subscription, from 1."""
     error: Exception | None
@@ -171,42 +179,93 @@ class Watched(Lifted[T]):
     def __init__(self, stream: Observable[T], outcome: Outcome) -> None:
         super().__init__()
         self.outcome = outcome
-        self._stream = stream
+        self.unwatched = stream
+        """The same, of which nothing is noted."""
         self.emits_items = are_items(stream)
         unneeded = lean(stream)
         self.lean = None if unneeded is stream else Watched(unneeded, outcome)
 
     def pipe(self, *operators: Any) -> Any:
         """Build a pipeline on it, of which ``outcome`` may be asked, too."""
-        piped = super().pipe(*operators)
+        piped: Any = self
 
-        if not isinstance(piped, Observable) or isinstance(piped, (Watched, ConnectableObservable)):
-            return piped  # pyright: ignore[reportUnknownVariableType]
+        for operator in operators:
+            piped = self._watch_over(operator(self._as_stage(piped)))
 
-        return Watched(cast("Observable[Any]", piped), self.outcome)
+        return piped
+
+    def _as_stage(self, piped: Any) -> Any:
+        watched: Any = piped
+        is_ours = isinstance(piped, Watched) and watched.outcome is self.outcome
+        return _Stage(watched.unwatched) if is_ours else watched
+
+    def _watch_over(self, made: Any) -> Any:
+        if not isinstance(made, Observable) or isinstance(made, (Watched, ConnectableObservable)):
+            return made  # pyright: ignore[reportUnknownVariableType]
+
+        return Watched(cast("Observable[Any]", made), self.outcome)
 
     def _subscribe_core(
         self, observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None
     ) -> abc.DisposableBase:
-        above = _watch.get()
+        watch = _Watch()
+        subscription = SingleAssignmentDisposable()
+        emit = observer.on_next
 
-        if above is not None and above.outcome is self.outcome:
-            return self._stream.subscribe(observer, scheduler=scheduler)
+        def on_next(value: T) -> None:
+            if (record := _speaking()) is not None:
+                record.see(value)
 
-        watch = _Watch(self.outcome)
+            emit(value)
 
         def on_error(error: Exception) -> None:
-            watch.end(error)
+            watch.judge(error)
+            # Left before anybody hears of the end, which is when its outcome is asked for.
+            subscription.dispose()
             observer.on_error(error)
 
         def on_completed() -> None:
-            watch.end(None)
+            watch.judge(None)
+            subscription.dispose()
             observer.on_completed()
 
         with _watching(watch):
-            return self._stream.subscribe(
-                observer.on_next, on_error, on_completed, scheduler=scheduler
+            subscription.disposable = self.unwatched.subscribe(
+                on_next, on_error, on_completed, scheduler=scheduler
             )
+
+        return subscription
+
+
+class _Stage(Lifted[T]):
+    """What an operator of a pipeline reads: how that ends says how its requests do.
+
+    An operator behind it may have another say, or hide an error.
+    """
+
+    def __init__(self, stream: Observable[T]) -> None:
+        super().__init__()
+        self._stream = stream
+        self.emits_items = are_items(stream)
+        unneeded = lean(stream)
+        self.lean = None if unneeded is stream else _Stage(unneeded)
+
+    def _subscribe_core(
+        self, observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        def on_error(error: Exception) -> None:
+            if (record := _speaking()) is not None:
+                record.judge(error)
+
+            observer.on_error(error)
+
+        def on_completed() -> None:
+            if (record := _speaking()) is not None:
+                record.judge(None)
+
+            observer.on_completed()
+
+        return self._stream.subscribe(observer.on_next, on_error, on_completed, scheduler=scheduler)
 
 
 class Record:
@@ -218,16 +277,25 @@ class Record:
         self.attempt: int = after.attempt + 1 if after else 1
         """Which attempt of its subscription, from 1."""
         self._outcome = outcome
+        self._is_sent = False
         self._watch: _Watch | None = after._watch if after else _watch.get()
         self._began = time.monotonic()
         self._first_chunk: float | None = None
         self._first_field: float | None = None
         self._finish_reason: str | None = None
         self._usage: Mapping[str, Any] | None = None
-        self._has_completed = False
+        self.speaks = False
+        """Whether it is emitting something."""
+        self._is_over = False
+        self._error: Exception | None = None
         self._has_ended = False
+
         if self._watch is not None:
-            self._watch.records.append(self)
+            self._watch.add(self)
+
+    def sent(self) -> None:
+        """Note that the request is being sent now."""
+        self._is_sent, self._began = True, time.monotonic()
 
     def hearing(self, deltas: Observable[Delta]) -> Observable[Delta]:
         """Return the Deltas of the request, with a note of each and of their end.
@@ -242,15 +310,34 @@ class Record:
 
             def on_next(delta: Delta) -> None:
                 self._hear(delta)
-                emit(delta)
+
+                # As in _speaking, which takes too long for every Delta.
+                token = _speaker.set(self)
+                self.speaks = True
+
+                try:
+                    emit(delta)
+                except BaseException:
+                    # A subscriber raised, and nobody disposes of anything then.
+                    self._leave()
+                    raise
+                finally:
+                    self.speaks = False
+                    _speaker.reset(token)
+
+            def on_error(error: Exception) -> None:
+                self._is_over, self._error = True, error
+
+                with self._speaking():
+                    observer.on_error(error)
 
             def on_completed() -> None:
-                self._has_completed = True
-                observer.on_completed()
+                self._is_over = True
 
-            subscription = deltas.subscribe(
-                on_next, observer.on_error, on_completed, scheduler=scheduler
-            )
+                with self._speaking():
+                    observer.on_completed()
+
+            subscription = deltas.subscribe(on_next, on_error, on_completed, scheduler=scheduler)
             return CompositeDisposable(subscription, Disposable(self._leave))
 
         return Observable(subscribe)
@@ -262,31 +349,41 @@ class Record:
             observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None
         ) -> abc.DisposableBase:
             def on_next(value: T) -> None:
-                if self._first_field is None and _shows_anything(value):
-                    self._first_field = self._elapsed()
-
+                self.see(value)
                 observer.on_next(value)
 
             def on_error(error: Exception) -> None:
-                self.end(error)
+                self._end(self._status_of(error), error)
                 observer.on_error(error)
 
             def on_completed() -> None:
-                self.end(None)
+                self._end("complete", None)
                 observer.on_completed()
 
             return values.subscribe(on_next, on_error, on_completed, scheduler=scheduler)
 
         return Observable(subscribe)
 
-    def end(self, error: Exception | None) -> None:
-        """Note how the request ended; what is said later of the same one does not count."""
-        self._end(_status_of(error) if error else self._status_without_error(), error)
+    def see(self, value: object) -> None:
+        """Note what was read of the answer."""
+        if self._first_field is None and _shows_anything(value):
+            self._first_field = self._elapsed()
 
-    def end_with_pipeline(self, error: Exception | None) -> None:
-        """Note what the pipeline ended with, unless it left the request before that had ended."""
-        if error is not None or self._has_completed:
-            self.end(error)
+    def judge(self, error: Exception | None) -> None:
+        """Note what the pipeline makes of the request; the last word counts when it is left."""
+        if error is not None or self._is_over:
+            self._error = error
+
+    @contextmanager
+    def _speaking(self) -> Generator[None]:
+        token = _speaker.set(self)
+        self.speaks = True
+
+        try:
+            yield
+        finally:
+            self.speaks = False
+            _speaker.reset(token)
 
     def _hear(self, delta: Delta) -> None:
         if delta.text and self._first_chunk is None:
@@ -297,8 +394,20 @@ class Record:
             self._usage = delta.usage
 
     def _leave(self) -> None:
-        self.end_with_pipeline(self._watch.error if self._watch else None)
-        self._end("cancelled", None)
+        if self._error is not None:
+            self._end(self._status_of(self._error), self._error)
+        else:
+            self._end(self._status_without_error() if self._is_over else "cancelled", None)
+
+    def _status_of(self, error: Exception) -> Status:
+        if isinstance(error, NoJson) and self._finish_reason == "length":
+            return "truncated"
+
+        for kind, status in _STATUS:
+            if isinstance(error, kind):
+                return status
+
+        return "failed"
 
     def _status_without_error(self) -> Status:
         by_reason: dict[str | None, Status] = {"length": "truncated", "content_filter": "filtered"}
@@ -309,6 +418,13 @@ class Record:
             return
 
         self._has_ended = True
+
+        if self._watch is not None:
+            self._watch.remove(self)
+
+        if not self._is_sent:
+            return
+
         timing = Timing(self._first_chunk, self._first_field, self._elapsed())
         self._outcome.add(
             Ending(
@@ -328,21 +444,33 @@ class Record:
 
 
 class _Watch:
-    """What the outermost pipeline over a stream sees of its requests."""
+    """The requests that one subscription has made and not ended, as far as it knows of them."""
 
-    def __init__(self, outcome: Outcome) -> None:
-        self.outcome = outcome
-        self.records: list[Record] = []
-        self.error: Exception | None = None
+    def __init__(self) -> None:
+        self._open: list[Record] = []
 
-    def end(self, error: Exception | None) -> None:
-        self.error = error
+    def add(self, record: Record) -> None:
+        self._open.append(record)
 
-        for record in self.records:
-            record.end_with_pipeline(error)
+    def remove(self, record: Record) -> None:
+        self._open.remove(record)
+
+    def judge(self, error: Exception | None) -> None:
+        """Note what the subscription ends with, of the request that made it end.
+
+        Where no request has, as when the time is up, it is all of them.
+        """
+        speaker = _speaking()
+
+        for record in [*self._open] if speaker is None else [speaker]:
+            record.judge(error)
 
 
 _watch: ContextVar[_Watch | None] = ContextVar("streamops_watch", default=None)
+"""Whose subscription a request is made for."""
+
+_speaker: ContextVar[Record | None] = ContextVar("streamops_speaker", default=None)
+"""The request that emits something."""
 
 
 @contextmanager
@@ -355,16 +483,26 @@ def _watching(watch: _Watch) -> Generator[None]:
         _watch.reset(token)
 
 
-def _status_of(error: Exception) -> Status:
-    for kind, status in _STATUS:
-        if isinstance(error, kind):
-            return status
-
-    return "failed"
+def _speaking() -> Record | None:
+    """Return the request whose answer is being emitted right now."""
+    speaker = _speaker.get()
+    # Tasks that a subscriber started meanwhile remember the speaker for good.
+    return speaker if speaker is not None and speaker.speaks else None
 
 
 def _shows_anything(value: object) -> bool:
-    return not isinstance(value, BaseModel) or bool(value.model_fields_set)
+    match value:
+        case Progress():
+            shown: object = cast("Progress[object]", value).value
+            return _shows_anything(shown)
+        case Snapshot():
+            return value.complete or bool(value.value)
+        case BaseModel():
+            return bool(value.model_fields_set)
+        case dict() | list():
+            return bool(cast("list[object]", value))
+        case _:
+            return not isinstance(value, Delta)
 
 
 def _sum(counts: list[Mapping[str, Any]]) -> Mapping[str, Any]:

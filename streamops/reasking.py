@@ -38,7 +38,10 @@ def next_request(
             return request if error.begun else None
         case TruncatedJson(finish_reason=None):
             return request
-        case TruncatedJson(finish_reason="length" | "content_filter"):
+        case (
+            TruncatedJson(finish_reason="length" | "content_filter")
+            | NoJson(finish_reason="length")
+        ):
             return None
         case SchemaMismatch() | MalformedJson() | NoJson() | TruncatedJson():
             return _with_faults(mode, request, heard, _faults(error))
