@@ -74,12 +74,12 @@ def _expect_json(body: Fields) -> None:
     sent = object_in(body, "response_format")
     _expect_type(sent, Mode.JSON, "response_format", "json_object")
     _expect_fields(sent, Mode.JSON, "response_format", ("type",))
-    _expect_in_prompt(body, Mode.JSON, '"properties"', "a JSON schema")
+    _expect_in_prompt(body, Mode.JSON, '"type": "object"', "a JSON schema")
 
 
 def _expect_md_json(body: Fields) -> None:
     _expect_none(body, Mode.MD_JSON, "response_format", "tools", "functions")
-    _expect_in_prompt(body, Mode.MD_JSON, '"properties"', "a JSON schema")
+    _expect_in_prompt(body, Mode.MD_JSON, '"type": "object"', "a JSON schema")
     _expect_in_prompt(body, Mode.MD_JSON, "```json", "the wish for a ```json fence")
 
 

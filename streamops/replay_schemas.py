@@ -196,7 +196,7 @@ class _StrictSchema:
         self._characters += characters
 
     def _levels(self, schema: Schema) -> int:
-        """Return how deep objects and arrays are nested; a recursion adds no level."""
+        """Return how deep objects are nested; a recursion adds no level."""
         if "$ref" in schema:
             reference = schema["$ref"]
 
@@ -207,8 +207,7 @@ class _StrictSchema:
             return self._levels_at[reference]
 
         children = (child for step, child in _children(schema) if step[0] != "$defs")
-        nested = not {"object", "array"}.isdisjoint(_kinds(schema))
-        return max(map(self._levels, children), default=0) + nested
+        return max(map(self._levels, children), default=0) + ("object" in _kinds(schema))
 
     def _target(self, reference: Any) -> Schema | None:
         if reference == "#":
