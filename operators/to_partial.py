@@ -101,7 +101,10 @@ class _Partials(Step[Snapshot, Any]):
             shown = self._follow(snapshot)
         except InvalidValue as invalid:
             raise SchemaMismatch(
-                validation_error=invalid.error, path=invalid.path, snapshot=snapshot
+                validation_error=invalid.error,
+                path=invalid.path,
+                is_field=invalid.is_field,
+                snapshot=snapshot,
             ) from invalid.error
 
         return () if shown is HELD else (shown,)

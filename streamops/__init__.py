@@ -12,6 +12,7 @@ from streamops.delta import Delta, Kind
 from streamops.errors import (
     ConnectionDropped,
     ContentFiltered,
+    Fault,
     LimitExceeded,
     MalformedJson,
     NoJson,
@@ -56,6 +57,7 @@ __all__ = [
     "ContentFiltered",
     "Delta",
     "Ending",
+    "Fault",
     "FieldState",
     "IncrementalParser",
     "InexpressibleSchema",

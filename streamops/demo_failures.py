@@ -34,11 +34,10 @@ def explain(error: StreamopsError) -> str:
             return f"{error}. Try a --model with structured outputs."
         case Refused() | ContentFiltered():
             return f"{error}. Try another --model."
-        case SchemaMismatch(validation_error=invalid):
-            first = invalid.errors()[0]
-            place = ".".join(str(key) for key in (*error.path, *first["loc"])) or "at its root"
+        case SchemaMismatch(faults=(first, *_)):
+            place = ".".join(map(str, first.path)) or "at its root"
             return (
-                f"The answer is JSON, but no MeetingInfo ({place}: {first['msg']}). "
+                f"The answer is JSON, but no MeetingInfo ({place}: {first.message}). "
                 "Try a --model with structured outputs."
             )
         case MalformedJson(offset=offset, expected=expected, found=found):

@@ -19,7 +19,7 @@ negative limit) are a TypeError or ValueError, raised when the operator is built
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -102,6 +102,17 @@ class NoJson(StreamopsError):
         """What the provider said, if it said anything."""
 
 
+class Fault(NamedTuple):
+    """One thing that is wrong with a document that does not fit."""
+
+    path: Path
+    """Where it is, from the root, in keys of the JSON as far as pydantic tells."""
+    message: str
+    """What pydantic says."""
+    input: Any
+    """What stands there; of a missing field, what holds it."""
+
+
 class SchemaMismatch(StreamopsError):
     """The JSON is fine, but the model says no."""
 
@@ -110,6 +121,7 @@ class SchemaMismatch(StreamopsError):
         *,
         validation_error: ValidationError,
         path: Path = (),
+        is_field: bool = False,
         snapshot: Snapshot | None = None,
         hint: str = "",
     ) -> None:
@@ -120,7 +132,15 @@ class SchemaMismatch(StreamopsError):
         self.path = path
         """Where that model stands in the document, in keys of the JSON; with ``validate="eager"``
         where its field does."""
+        self._is_field = is_field
         self.snapshot = snapshot
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What pydantic found, each with its path from the root of the document."""
+        above = self.path[:-1] if self._is_field else self.path
+        found = self.validation_error.errors(include_url=False, include_context=False)
+        return tuple(Fault((*above, *each["loc"]), each["msg"], each["input"]) for each in found)
 
 
 class Refused(StreamopsError):

@@ -58,7 +58,7 @@ class FieldChecks:
         except ValidationError as error:
             key = next(key for key in arrived if self._names.get(key) == name)
             if any(e["loc"][:1] in ((), (key,), (name,)) for e in error.errors()):
-                raise InvalidValue(error).below(key) from None
+                raise InvalidValue(error, field=key) from None
 
     def _validator(self, names: tuple[str, ...]) -> SchemaValidator:
         fields = core_schema.model_fields_schema(

@@ -99,15 +99,19 @@ class Reader:
     def _mismatch(
         self, error: ValidationError, value: Any, path: Path, snapshot: Snapshot
     ) -> SchemaMismatch:
+        is_field = False
+
         # As for a stream that came in smaller pieces, blame the innermost model.
         try:
             self.shape.finish(value)
         except InvalidValue as invalid:
-            error, path = invalid.error, (*path, *invalid.path)
+            error, path, is_field = invalid.error, (*path, *invalid.path), invalid.is_field
         except RecursionError:  # too deep to find the innermost
             pass
 
-        return SchemaMismatch(validation_error=error, path=path, snapshot=snapshot)
+        return SchemaMismatch(
+            validation_error=error, path=path, is_field=is_field, snapshot=snapshot
+        )
 
 
 # A server builds the same pipeline for every request.

@@ -9,6 +9,7 @@ from typing import Any
 
 from streamops.delta import Delta
 from streamops.errors import (
+    Fault,
     MalformedJson,
     NoJson,
     SchemaMismatch,
@@ -167,13 +168,11 @@ def _faults(error: Exception) -> str:
     if not isinstance(error, SchemaMismatch):
         return f"The answer is not the JSON that was asked for. {error}"
 
-    faults = error.validation_error.errors(include_url=False, include_context=False)
-    lines = [_fault((*error.path, *fault["loc"]), fault["msg"], fault["input"]) for fault in faults]
-    return "\n".join(["The answer does not fit the schema:", *lines])
+    return "\n".join(["The answer does not fit the schema:", *map(_told, error.faults)])
 
 
-def _fault(path: tuple[str | int, ...], message: str, value: Any) -> str:
-    place = ".".join(map(str, path)) or "the whole"
-    found = repr(value)
+def _told(fault: Fault) -> str:
+    place = ".".join(map(str, fault.path)) or "the whole"
+    found = repr(fault.input)
     shortened = found if len(found) <= _QUOTED else f"{found[:_QUOTED]}…"
-    return f"- {place}: {message} (it is {shortened})"
+    return f"- {place}: {fault.message} (it is {shortened})"

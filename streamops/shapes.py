@@ -48,10 +48,12 @@ HELD: Final = _Held()
 class InvalidValue(Exception):  # never leaves streamops: SchemaMismatch is made of it
     """A finished value that its type rejects, somewhere below the value that is being finished."""
 
-    def __init__(self, error: ValidationError) -> None:
+    def __init__(self, error: ValidationError, *, field: str | int | None = None) -> None:
         super().__init__(str(error))
         self.error = error
-        self.path: Path = ()
+        self.path: Path = () if field is None else (field,)
+        self.is_field = field is not None
+        """Whether the path ends with a field, which pydantic's locations then begin with."""
 
     def below(self, *keys: str | int) -> InvalidValue:
         """Return the same, seen from further up."""

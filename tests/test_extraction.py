@@ -352,3 +352,21 @@ def test_failing_fast_asks_again_with_what_had_arrived() -> None:
 
     assert asked.values[-1] == JO
     assert "-3" in json.dumps(asked.bodies[1]["messages"][1:])
+
+
+class Nested(BaseModel):
+    team: Team
+
+
+@pytest.mark.parametrize("fail_fast", [True, False])
+@pytest.mark.parametrize("size", [4, 1000])
+def test_what_is_wrong_is_told_with_its_place(fail_fast: bool, size: int) -> None:
+    bad, good = '{"team": {"size": -1}}', '{"team": {"size": 1}}'
+    answers = chat_calls(("Nested", bad), size=size), chat_calls(("Nested", good))
+
+    asked = Asked(Nested, *answers, fail_fast=fail_fast, max_retries=1)
+
+    told = json.dumps(asked.bodies[1]["messages"][-1])
+    assert "- team.size: Input should be greater than or equal to 0 (it is -1)" in told
+    assert isinstance(asked.outcome[0].error, so.SchemaMismatch)
+    assert [fault.path for fault in asked.outcome[0].error.faults] == [("team", "size")]
