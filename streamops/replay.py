@@ -28,10 +28,11 @@ def replay(
     for no stream gets at once the whole answer that the recording adds up to; a recorded error is
     an HTTP error then.
 
-    A request that OpenAI would refuse for its names, schemas, tools or messages is refused here as
-    well, with status 400 and the reason. With a ``mode`` of ``extract`` so is every request that is
-    not what that mode sends. ``on_request`` is called in the server's thread with the decoded body
-    of every request, also of those that are refused.
+    A request whose names, schemas, tools or messages OpenAI's published rules refuse is refused
+    here as well, with status 400 and the reason. With a ``mode`` of ``extract`` so is every request
+    that is not what that mode sends. ``on_request`` is called in the server's thread with the
+    decoded body of every request, also of those that are refused; if it raises, the answer is an
+    error 500 that says what.
 
     Files are read now: a missing one raises FileNotFoundError, one without a single event a
     ValueError, as does a ``port``, ``pace`` or ``mode`` that cannot be. ImportError if the

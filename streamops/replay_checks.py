@@ -1,4 +1,4 @@
-"""What a replay server refuses: what OpenAI refuses, and what is not what a mode sends."""
+"""What a replay server refuses: what OpenAI's published rules do, and what no mode sends."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from streamops.replay_fields import (
     needed_in,
     object_in,
     objects_in,
+    quoted,
     text_of,
 )
 from streamops.replay_modes import check_mode
@@ -23,19 +24,22 @@ from streamops.replay_schemas import fault_in
 
 
 def check_request(body: Fields, api: Api, mode: Mode | None) -> None:
-    """Raise Refusal for what OpenAI would refuse, or for what is not what the mode sends.
+    """Raise Refusal for what OpenAI's published rules refuse, or what is not what the mode sends.
 
-    Of OpenAI's rules those are checked that a client library can break: names, schemas, the choice
+    Of these rules those are checked that a client library can break: names, schemas, the choice
     of a tool, ``stream_options``, and which message answers which. Fields that are missing are
-    only missed where a mode sends them.
+    only missed where a mode sends them. A request that is nested too deep to be read is refused.
     """
     if mode is not None and mode.api != api:
         raise Refusal(f"Mode.{mode.name} asks the API {mode.api!r}, and this is {api!r}", None)
 
-    _CHECKS[api](body)
+    try:
+        _CHECKS[api](body)
 
-    if mode is not None:
-        check_mode(body, mode)
+        if mode is not None:
+            check_mode(body, mode)
+    except RecursionError:
+        raise Refusal("The request is nested too deep to be read.", None) from None
 
 
 def _check_chat(body: Fields) -> None:
@@ -170,7 +174,9 @@ def _check_chosen_tool(body: Fields, names: Sequence[str]) -> None:
         name = described.get("name")
 
         if name not in names:
-            raise Refusal(f"Tool choice {name!r} not found in 'tools' parameter.", "tool_choice")
+            raise Refusal(
+                f"Tool choice {quoted(name)} not found in 'tools' parameter.", "tool_choice"
+            )
 
     return None
 
@@ -195,7 +201,7 @@ def _check_chosen_function(body: Fields) -> None:
 
     if choice is not None and name not in [function["name"] for function in functions]:
         raise Refusal(
-            f"Function call {name!r} not found in 'functions' parameter.", "function_call"
+            f"Function call {quoted(name)} not found in 'functions' parameter.", "function_call"
         )
 
     return None
@@ -214,15 +220,17 @@ def _check_messages(body: Fields) -> None:
         expect_one_of(role, _ROLES, f"{place}.role")
 
         if role == "tool":
-            if message.get("tool_call_id") not in unanswered:
+            call_id = message.get("tool_call_id")
+
+            if call_id not in unanswered:
                 raise Refusal(
                     "Invalid parameter: messages with role 'tool' must be a response to a "
-                    f"preceeding message with 'tool_calls': {message.get('tool_call_id')!r} is "
-                    "no call that waits for one.",
+                    f"preceeding message with 'tool_calls': {quoted(call_id)} is no call that "
+                    "waits for one.",
                     f"{place}.tool_call_id",
                 )
 
-            unanswered.remove(message["tool_call_id"])
+            unanswered.remove(call_id)
             continue
 
         _expect_answered(unanswered, place)

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 Fields: TypeAlias = Mapping[str, Any]
+
+_LONGEST = 2000  # characters of a message, and of the name of a field
 
 
 class Refusal(Exception):
     """Raised for a request that is refused, with the field that is to blame."""
 
     def __init__(self, message: str, parameter: str | None) -> None:
-        super().__init__(message)
-        self.parameter = parameter
+        super().__init__(_cut(message))
+        self.parameter = None if parameter is None else _cut(parameter)
+
+
+def quoted(value: object) -> str:
+    """Return how a value is written, without what makes it long or deep."""
+    return _QUOTING.repr(value)
+
+
+_QUOTING = reprlib.Repr()
+_QUOTING.maxstring = 200
 
 
 def expect_one_of(value: Any, known: tuple[str, ...], place: str) -> None:
     """Refuse a value that is none of those that are known."""
     if value not in known:
         values = ", ".join(map(repr, known))
-        raise Refusal(f"Invalid value: {value!r}. Supported values are: {values}.", place)
+        raise Refusal(f"Invalid value: {quoted(value)}. Supported values are: {values}.", place)
 
 
 def text_of(messages: Sequence[Fields]) -> str:
@@ -69,4 +81,9 @@ def as_object(value: Any, place: str) -> Fields:
 
 
 def _wrong_type(value: object, place: str, expected: str) -> Refusal:
-    return Refusal(f"Invalid type for {place!r}: expected {expected}, but got {value!r}.", place)
+    got = quoted(value)
+    return Refusal(f"Invalid type for {place!r}: expected {expected}, but got {got}.", place)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from streamops.modes import Mode
-from streamops.replay_fields import Fields, Refusal, object_in, objects_in, text_of
+from streamops.replay_fields import Fields, Refusal, object_in, objects_in, quoted, text_of
 
 
 def check_mode(body: Fields, mode: Mode) -> None:
@@ -128,7 +128,7 @@ def _expect_choice(
         return
 
     allowed = f"one of {offers!r}, or {open_choice!r} where there are several"
-    raise Refusal(f"{_name(mode)} chooses {allowed}, not {body.get(field)!r}", field)
+    raise Refusal(f"{_name(mode)} chooses {allowed}, not {quoted(body.get(field))}", field)
 
 
 def _expect_unforced(body: Fields, mode: Mode) -> None:
@@ -167,9 +167,8 @@ def _expect_none(body: Fields, mode: Mode, *fields: str) -> None:
 
 def _expect_type(described: Fields, mode: Mode, place: str, kind: str) -> None:
     if described.get("type") != kind:
-        raise Refusal(
-            f"{_name(mode)} sends {place!r} of type {kind!r}, not {described.get('type')!r}", place
-        )
+        sent = quoted(described.get("type"))
+        raise Refusal(f"{_name(mode)} sends {place!r} of type {kind!r}, not {sent}", place)
 
 
 def _expect_fields(

@@ -7,8 +7,11 @@ makes such schemas, so that each of the two shows the other's mistakes.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias, cast
+
+from streamops.replay_fields import quoted
 
 Schema: TypeAlias = Mapping[str, Any]
 Context: TypeAlias = tuple[str, ...]
@@ -31,7 +34,7 @@ _SHAPE_NAMES: dict[type, str] = {dict: "object", list: "array"}
 
 
 def fault_in(schema: Any, *, strict: bool) -> str | None:
-    """Return what OpenAI has against a schema, in its words; None if it takes it."""
+    """Return what OpenAI has against a schema, in its words; None if its rules say nothing."""
     try:
         _check_root(schema)
 
@@ -39,6 +42,8 @@ def fault_in(schema: Any, *, strict: bool) -> str | None:
             _StrictSchema(schema).check()
     except _Fault as fault:
         return str(fault)
+    except RecursionError:
+        return "schema is nested too deep to be read."
 
     return None
 
@@ -51,7 +56,8 @@ def _check_root(schema: Any) -> None:
     kind = cast("Schema", schema).get("type") if isinstance(schema, dict) else schema
 
     if kind != "object":
-        raise _Fault(f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'.")
+        got = kind if isinstance(kind, str) else quoted(kind)
+        raise _Fault(f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{got}\"'.")
 
 
 class _StrictSchema:
@@ -82,7 +88,7 @@ class _StrictSchema:
 
     def _check(self, schema: Any, context: Context) -> None:
         if not isinstance(schema, dict):
-            raise _Fault(f"In {context=}, {schema!r} is not of type 'object'.")
+            raise _Fault(f"In {context=}, {quoted(schema)} is not of type 'object'.")
 
         fields = cast("Schema", schema)
 
@@ -111,8 +117,8 @@ class _StrictSchema:
 
         if self._target(schema["$ref"]) is None:
             raise _Fault(
-                f"In {context=}, reference to component {schema['$ref']!r} which was not found in "
-                "the schema."
+                f"In {context=}, reference to component {quoted(schema['$ref'])} which was not "
+                "found in the schema."
             )
 
     def _check_type(self, schema: Schema, context: Context) -> None:
@@ -123,7 +129,7 @@ class _StrictSchema:
 
         for kind in kinds:
             if kind not in _TYPES:
-                raise _Fault(f"In {context=}, {kind!r} is not one of the types {_TYPES}.")
+                raise _Fault(f"In {context=}, {quoted(kind)} is not one of the types {_TYPES}.")
 
         if "object" in kinds:
             self._check_object(schema, context)
@@ -153,26 +159,26 @@ class _StrictSchema:
         if not isinstance(required, list):
             raise _Fault(rule)
 
+        needed = cast("list[Any]", required)
+        known = {name for name in needed if isinstance(name, str)}
+
         for name in names:
-            if name not in required:
+            if name not in known:
                 raise _Fault(f"{rule} Missing {name!r}.")
 
-        for name in cast("list[Any]", required):
-            if name not in names:
-                raise _Fault(f"{rule} Extra required key {name!r} supplied.")
+        for name in needed:
+            if not isinstance(name, str) or name not in schema["properties"]:
+                raise _Fault(f"{rule} Extra required key {quoted(name)} supplied.")
 
         self._properties += len(names)
         self._characters += sum(map(len, names))
 
     def _check_values(self, schema: Schema, context: Context) -> None:
         if "format" in schema and schema["format"] not in _FORMATS:
-            raise _Fault(f"In {context=}, {schema['format']!r} is not a valid format.")
+            raise _Fault(f"In {context=}, {quoted(schema['format'])} is not a valid format.")
 
-        if "pattern" in schema:
-            try:
-                re.compile(schema["pattern"])
-            except (re.error, TypeError):
-                raise _Fault(f"In {context=}, {schema['pattern']!r} is not a 'regex'.") from None
+        if "pattern" in schema and not _is_pattern(schema["pattern"]):
+            raise _Fault(f"In {context=}, {quoted(schema['pattern'])} is not a 'regex'.")
 
         if "enum" in schema:
             self._check_enum(schema["enum"], context)
@@ -233,6 +239,18 @@ def _children(schema: Schema) -> Iterator[tuple[Context, Any]]:
 def _kinds(schema: Schema) -> list[Any]:
     kind = schema.get("type", [])
     return cast("list[Any]", kind) if isinstance(kind, list) else [kind]
+
+
+def _is_pattern(pattern: Any) -> bool:
+    try:
+        # What Python may read differently one day, such as "[[a]", is no concern of OpenAI's.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(pattern)
+    except (re.error, TypeError, ValueError, OverflowError, RecursionError):
+        return False
+
+    return True
 
 
 def _length(value: Any) -> int:

@@ -25,7 +25,7 @@ try:
     import uvicorn
     from starlette.applications import Starlette
     from starlette.requests import Request
-    from starlette.responses import JSONResponse
+    from starlette.responses import Response
     from starlette.routing import Route
     from starlette.types import ASGIApp, Receive, Scope, Send
     from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -139,23 +139,28 @@ class Player(Starlette):
     async def _answer(self, request: Request, api: Api) -> ASGIApp:
         try:
             body: Any = json.loads(await request.body())
-        except ValueError:
-            return failure(400, "The request is not JSON")
+        except (ValueError, RecursionError) as error:
+            return failure(400, f"The request is not JSON that can be read ({error})")
 
         if not isinstance(body, dict):
             return failure(400, "The request is no JSON object")
 
         arguments = cast("dict[str, Any]", body)
 
-        if self._on_request is not None:
-            self._on_request(arguments)
+        try:
+            if self._on_request is not None:
+                self._on_request(arguments)
+        except Exception as error:
+            _log.exception("on_request raised")
+            return failure(500, f"on_request raised {type(error).__name__}: {error}")
 
         try:
             check_request(arguments, api, self._mode)
         except Refusal as refusal:
             return failure(400, str(refusal), refusal.parameter)
 
-        named = self._recordings.get(str(arguments.get("model")), [])
+        model: Any = arguments.get("model")
+        named = self._recordings.get(model, []) if isinstance(model, str) else []
         of_that_api = (recording for recording in named if api in recording.apis)
         recording = next(of_that_api, None) or next(self._in_turn[api], None)
 
@@ -173,7 +178,7 @@ class Player(Starlette):
             {"id": name, "object": "model", "created": 0, "owned_by": "streamops"}
             for name in sorted(self._recordings)
         ]
-        return JSONResponse({"object": "list", "data": models})
+        return _json({"object": "list", "data": models}, 200)
 
     async def _refuse(self, request: Request) -> ASGIApp:
         return failure(404, f"Nothing is served at {request.url.path}; {self._inventory()}")
@@ -187,7 +192,12 @@ def failure(status: int, message: str, parameter: str | None = None) -> ASGIApp:
     """Say what is wrong in the way that OpenAI's clients understand."""
     kind = "invalid_request_error" if status < 500 else "server_error"
     error = {"message": message, "type": kind, "param": parameter, "code": None}
-    return JSONResponse({"error": error}, status)
+    return _json({"error": error}, status)
+
+
+def _json(content: Mapping[str, Any], status: int) -> ASGIApp:
+    # In ASCII: a recording may have halves of surrogate pairs, and a request quoted in an error.
+    return Response(json.dumps(content), status, media_type="application/json")
 
 
 def _whole(recording: Recording, api: Api) -> ASGIApp:
@@ -199,7 +209,7 @@ def _whole(recording: Recording, api: Api) -> ASGIApp:
     except ValueError as error:
         return failure(500, f"The recording is no stream of JSON: {error}")
 
-    return JSONResponse(answer, status)
+    return _json(answer, status)
 
 
 async def _break_off() -> AsyncGenerator[bytes]:

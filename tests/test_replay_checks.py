@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any, get_args
 
 import httpx2
@@ -256,6 +258,87 @@ def test_what_openai_refuses_is_refused(
     assert parameter == field
 
 
+def strict_tool(schema: str) -> bytes:
+    function = f'{{"name": "f", "strict": true, "parameters": {schema}}}'
+    return f'{{"tools": [{{"type": "function", "function": {function}}}]}}'.encode()
+
+
+def strict_field(field: Body) -> bytes:
+    return strict_tool(json.dumps({**SCHEMA, "properties": {"a": field}}))
+
+
+def chain_of_references(length: int) -> bytes:
+    names = [f"a{number}" for number in range(length)]
+    steps: dict[str, Body] = {
+        name: {"anyOf": [{"$ref": f"#/$defs/{after}"}, {"type": "null"}]}
+        for name, after in pairwise(names)
+    }
+    schema = {**SCHEMA, "properties": {"a": {"$ref": "#/$defs/a0"}}}
+    return strict_tool(json.dumps({**schema, "$defs": {**steps, names[-1]: {"type": "null"}}}))
+
+
+EXTREME = [
+    pytest.param(b'{"a":' * 5000 + b"1" + b"}" * 5000, id="deep"),
+    pytest.param(b'{"messages": ' + b"[" * 5000 + b"]" * 5000 + b"}", id="deep inside"),
+    pytest.param(b'{"messages": ' + b"[" * 300 + b"]" * 300 + b"}", id="deep, and quoted"),
+    pytest.param(b'{"messages": "' + b"x" * 3_000_000 + b'"}', id="a long text"),
+    pytest.param(b'{"messages": [{"role": "' + b"x" * 3_000_000 + b'"}]}', id="a long role"),
+    pytest.param(
+        b'{"messages": [{"role": "assistant", "tool_calls": [{"id": "' + b"x" * 3_000_000 + b'"}]}'
+        b', {"role": "user"}]}',
+        id="a long id",
+    ),
+    pytest.param(b'{"tools": [{"type": "' + b"x" * 3_000_000 + b'"}]}', id="a long field"),
+    pytest.param(rb'{"messages": [{"role": "\ud83d"}]}', id="half a character"),
+    pytest.param(rb'{"tools": [{"type": "\ud83d"}]}', id="half a character in a field"),
+    pytest.param(b'{"messages": ' + b"9" * 5000 + b"}", id="a long number"),
+    pytest.param(strict_field({"type": "string", "pattern": "a{" + "9" * 14 + "}"}), id="often"),
+    pytest.param(
+        strict_field({"type": "string", "pattern": "a{" + "9" * 5000 + "}"}), id="very often"
+    ),
+    pytest.param(
+        strict_field({"type": "string", "pattern": "(" * 5000 + ")" * 5000}), id="a deep pattern"
+    ),
+    pytest.param(
+        strict_tool('{"type": "object", "properties": {"a":' * 200 + "1" + "}}" * 200),
+        id="a deep schema",
+    ),
+    pytest.param(chain_of_references(600), id="a chain of references"),
+]
+
+
+@pytest.mark.parametrize("content", EXTREME)
+def test_what_is_too_large_or_too_deep_is_refused_in_few_words(
+    http: httpx2.Client, base_url: str, content: bytes
+) -> None:
+    message, parameter = refusal(http.post(f"{base_url}/chat/completions", content=content))
+
+    assert message
+    assert len(message) + len(parameter or "") < 5000
+
+
+def test_a_model_may_be_anything(http: httpx2.Client, base_url: str) -> None:
+    names: list[Any] = [None, 5, ["m"], buried(1, "a", 200)]
+
+    for name in names:
+        assert post(http, base_url, {"model": name, "messages": []}).status_code == 200
+
+
+def test_what_on_request_raises_is_the_answer() -> None:
+    def on_request(_body: Mapping[str, Any]) -> None:
+        raise KeyError("no such thing")
+
+    with (
+        answering_with(chat_content("x"), on_request=on_request) as base_url,
+        open_client(base_url) as client,
+        pytest.raises(openai.InternalServerError) as caught,
+    ):
+        client.chat.completions.create(model="m", messages=[])
+
+    assert caught.value.type == "server_error"
+    assert "on_request raised KeyError: 'no such thing'" in caught.value.message
+
+
 class Inner(BaseModel):
     """What a user may well write."""
 
@@ -316,9 +399,22 @@ documents = st.recursive(
 )
 
 
+def buried(value: Any, name: str, depth: int) -> Any:
+    """Return a value that many objects stand around."""
+    for _ in range(depth):
+        value = {"type": "object", name: value if name in ("properties", "items") else [value]}
+
+    return value
+
+
+deep_documents = st.builds(
+    buried, documents, st.sampled_from(NAMES), st.sampled_from([0, 0, 50, 20_000])
+)
+
+
 @given(
-    body=st.dictionaries(st.sampled_from(NAMES), documents),
-    schema=documents,
+    body=st.dictionaries(st.sampled_from(NAMES), deep_documents),
+    schema=deep_documents,
     api=st.sampled_from(get_args(Api)),
     mode=st.none() | st.sampled_from(Mode),
 )
@@ -337,4 +433,4 @@ def test_whatever_is_asked_is_either_answered_or_refused(
         try:
             check_request(asked, api, mode)
         except Refusal as refused:
-            assert str(refused)
+            assert 0 < len(str(refused)) < 5000

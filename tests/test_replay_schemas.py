@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from streamops.replay_schemas import fault_in
-from tests.test_replay_checks import documents
+from tests.test_replay_checks import deep_documents
 from tests.test_replay_modes import SCHEMA, Body
 
 
@@ -67,6 +67,7 @@ STRICT: list[Any] = [
     pytest.param(with_a(type="string", enum=["x", "y"]), id="an enum"),
     pytest.param(with_a(type="string", const="x"), id="a constant"),
     pytest.param(with_a(type="string", pattern="^x+$", format="uuid"), id="a text's limits"),
+    pytest.param(with_a(type="string", pattern="[[a]"), id="a pattern that Python warns of"),
     pytest.param(with_a(type="number", minimum=0, exclusiveMaximum=9, multipleOf=3), id="a number"),
     pytest.param(with_a(type="array", items=SCHEMA, minItems=1, maxItems=2), id="an array"),
     pytest.param({**with_a(**{"$ref": "#/$defs/B"}), "$defs": {"B": SCHEMA}}, id="a definition"),
@@ -265,9 +266,7 @@ def test_a_schema_that_is_not_strict_only_needs_to_be_an_object(schema: Body) ->
     assert (fault_in(schema, strict=False) is None) == (schema.get("type") == "object")
 
 
-@given(schema=documents)
-def test_every_schema_either_has_a_fault_or_has_none(schema: Any) -> None:
+@given(schema=deep_documents)
+def test_no_schema_makes_it_raise(schema: Any) -> None:
     for root in (schema, {**SCHEMA, "properties": {"a": schema}, "$defs": {"f": schema}}):
-        fault = fault_in(root, strict=True)
-
-        assert fault is None or fault
+        fault_in(root, strict=True)
