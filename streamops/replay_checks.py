@@ -265,17 +265,19 @@ def _check_items(body: Fields) -> None:
     is_whole = body.get("previous_response_id") is None and body.get("conversation") is None
 
     for number, item in enumerate(objects_in(body, "input")):
-        call_id = str(item.get("call_id"))
+        place = f"input[{number}]"
 
         if item.get("type") == "function_call":
-            _checked_name(item, f"input[{number}]")
-            called.add(call_id)
+            _checked_name(item, place)
+            called.add(str(needed_in(item, "call_id", place)))
 
         if item.get("type") == "function_call_output":
+            call_id = str(needed_in(item, "call_id", place))
+
             if is_whole and call_id not in called:
                 raise Refusal(
                     f"No tool call found for function call output with call_id {call_id}.",
-                    f"input[{number}].call_id",
+                    f"{place}.call_id",
                 )
 
             answered.add(call_id)

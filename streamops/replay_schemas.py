@@ -29,8 +29,14 @@ _KEYWORDS = frozenset(
     }
 )
 
-_SHAPES: dict[str, type] = {"properties": dict, "$defs": dict, "anyOf": list, "enum": list}
-_SHAPE_NAMES: dict[type, str] = {dict: "object", list: "array"}
+_SHAPES = {
+    **dict.fromkeys(("properties", "$defs"), "object"),
+    **dict.fromkeys(("anyOf", "enum"), "array"),
+    **dict.fromkeys(("title", "description"), "string"),
+    **dict.fromkeys(("minItems", "maxItems"), "integer"),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), "number"),
+    "multipleOf": "number",
+}
 
 
 def fault_in(schema: Any, *, strict: bool) -> str | None:
@@ -100,8 +106,8 @@ class _StrictSchema:
                 raise _Fault(f"In {context=}, {keyword!r} is not permitted.")
 
         for keyword, shape in _SHAPES.items():
-            if keyword in fields and not isinstance(fields[keyword], shape):
-                raise _Fault(f"In {context=}, {keyword!r} is no {_SHAPE_NAMES[shape]}.")
+            if keyword in fields and not _is_of_type(fields[keyword], shape):
+                raise _Fault(f"In {context=}, {keyword!r} is no {shape}.")
 
         self._check_type(fields, context)
         self._check_values(fields, context)
@@ -181,14 +187,23 @@ class _StrictSchema:
             raise _Fault(f"In {context=}, {quoted(schema['pattern'])} is not a 'regex'.")
 
         if "enum" in schema:
-            self._check_enum(schema["enum"], context)
+            self._check_enum(schema["enum"], schema, context)
 
         self._characters += _length(schema.get("const"))
         self._characters += sum(map(len, schema.get("$defs", ())))
 
-    def _check_enum(self, values: list[Any], context: Context) -> None:
+    def _check_enum(self, values: list[Any], schema: Schema, context: Context) -> None:
         if not values:
             raise _Fault(f"In {context=}, 'enum' has no values.")
+
+        kinds = _kinds(schema)
+
+        for value in values:
+            if kinds and not any(_is_of_type(value, kind) for kind in kinds):
+                raise _Fault(
+                    f"In {context=}, enum value {quoted(value)} does not validate against "
+                    f"{{'type': {schema['type']!r}}}."
+                )
 
         characters = sum(map(_length, values))
 
@@ -239,6 +254,26 @@ def _children(schema: Schema) -> Iterator[tuple[Context, Any]]:
 def _kinds(schema: Schema) -> list[Any]:
     kind = schema.get("type", [])
     return cast("list[Any]", kind) if isinstance(kind, list) else [kind]
+
+
+def _is_of_type(value: Any, kind: str) -> bool:
+    # A boolean is no number in JSON, and a whole number is an integer however it is written.
+    if isinstance(value, bool):
+        return kind == "boolean"
+
+    if kind == "integer":
+        return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+
+    return isinstance(value, _PYTHON_TYPES.get(kind, ()))
+
+
+_PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "number": (int, float),
+    "object": dict,
+    "array": list,
+    "null": type(None),
+}
 
 
 def _is_pattern(pattern: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What a replay server refuses because OpenAI would, in its words."""
+"""What a replay server refuses because OpenAI's rules do, in its words."""
 
 from __future__ import annotations
 
@@ -240,6 +240,16 @@ REFUSED: list[tuple[Body, str, str]] = [
     ({"input": [OUTPUT]}, "input[0].call_id", "No tool call found for function call output"),
     ({"input": [OUTPUT, CALLED]}, "input[0].call_id", "with call_id c1."),
     ({"input": [CALLED, USER]}, "input", "No tool output found for function call c1."),
+    (
+        {"input": [{**CALLED, "call_id": None}, {**OUTPUT, "call_id": None}]},
+        "input[0].call_id",
+        "Missing required parameter: 'input[0].call_id'.",
+    ),
+    (
+        {"input": [{"type": "function_call_output"}], "previous_response_id": "resp_1"},
+        "input[0].call_id",
+        "Missing required parameter: 'input[0].call_id'.",
+    ),
 ]
 
 

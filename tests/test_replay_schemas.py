@@ -65,6 +65,10 @@ STRICT: list[Any] = [
     pytest.param(with_a(type=["string", "null"]), id="or null"),
     pytest.param(with_a(anyOf=[{"type": "string"}, {"type": "null"}]), id="any of two"),
     pytest.param(with_a(type="string", enum=["x", "y"]), id="an enum"),
+    pytest.param(with_a(type=["string", "null"], enum=["x", None]), id="an enum with null"),
+    pytest.param(with_a(type="integer", enum=[1, 2.0]), id="an enum of integers"),
+    pytest.param(with_a(type="number", enum=[1, 2.5]), id="an enum of numbers"),
+    pytest.param(with_a(type="boolean", enum=[True]), id="an enum of booleans"),
     pytest.param(with_a(type="string", const="x"), id="a constant"),
     pytest.param(with_a(type="string", pattern="^x+$", format="uuid"), id="a text's limits"),
     pytest.param(with_a(type="string", pattern="[[a]"), id="a pattern that Python warns of"),
@@ -198,6 +202,25 @@ LAX: list[Any] = [
     ),
     *(
         pytest.param(
+            with_a(type=kinds, enum=[value]),
+            f"In context=('properties', 'a'), enum value {value!r} does not validate against "
+            f"{{'type': {kinds!r}}}.",
+            id=f"a value {value!r} of another type than {kinds}",
+        )
+        for kinds, value in (
+            ("string", 1),
+            ("string", None),
+            ("integer", "1"),
+            ("integer", 1.5),
+            ("integer", True),
+            ("number", False),
+            ("boolean", 1),
+            ("null", 0),
+            (["string", "null"], 1),
+        )
+    ),
+    *(
+        pytest.param(
             with_a(type="string", **{keyword: value}),
             f"In context=('properties', 'a'), '{keyword}' is no {shape}.",
             id=f"{keyword} of another kind",
@@ -207,6 +230,17 @@ LAX: list[Any] = [
             ("$defs", None, "object"),
             ("anyOf", {"a": SCHEMA}, "array"),
             ("enum", "xy", "array"),
+            ("title", 1, "string"),
+            ("description", ["x"], "string"),
+            ("description", None, "string"),
+            ("minimum", "1", "number"),
+            ("maximum", True, "number"),
+            ("exclusiveMinimum", None, "number"),
+            ("exclusiveMaximum", [1], "number"),
+            ("multipleOf", "1", "number"),
+            ("minItems", 1.5, "integer"),
+            ("maxItems", "1", "integer"),
+            ("maxItems", False, "integer"),
         )
     ),
     pytest.param(
