@@ -105,7 +105,7 @@ class Outcome(Sequence[Ending]):
 
     @property
     def usage(self) -> Mapping[str, Any] | None:
-        """Token counts of all attempts together."""
+        """Token counts of all attempts together, of those that came to where they are told."""
         counts = [ending.usage for ending in self._endings if ending.usage]
         return _sum(counts) if counts else None
 
@@ -176,12 +176,14 @@ def outcome(stream: Observable[Any]) -> Outcome:
 class Watched(Lifted[T]):
     """A stream whose requests are recorded, and all that is built on it."""
 
-    def __init__(self, stream: Observable[T], outcome: Outcome) -> None:
+    def __init__(
+        self, stream: Observable[T], outcome: Outcome, *, emits_items: bool | None = None
+    ) -> None:
         super().__init__()
         self.outcome = outcome
         self.unwatched = stream
         """The same, of which nothing is noted."""
-        self.emits_items = are_items(stream)
+        self.emits_items = are_items(stream) if emits_items is None else emits_items
         unneeded = lean(stream)
         self.lean = None if unneeded is stream else Watched(unneeded, outcome)
 
@@ -197,7 +199,7 @@ class Watched(Lifted[T]):
     def _as_stage(self, piped: Any) -> Any:
         watched: Any = piped
         is_ours = isinstance(piped, Watched) and watched.outcome is self.outcome
-        return _Stage(watched.unwatched) if is_ours else watched
+        return _Stage(watched.unwatched, watched.emits_items) if is_ours else watched
 
     def _watch_over(self, made: Any) -> Any:
         if not isinstance(made, Observable) or isinstance(made, (Watched, ConnectableObservable)):
@@ -218,15 +220,20 @@ class Watched(Lifted[T]):
 
             emit(value)
 
-        def on_error(error: Exception) -> None:
-            watch.judge(error)
+        def end(error: Exception | None) -> None:
+            ended_by = watch.judge(error)
             # Left before anybody hears of the end, which is when its outcome is asked for.
             subscription.dispose()
+
+            for record in ended_by:
+                record.settle()
+
+        def on_error(error: Exception) -> None:
+            end(error)
             observer.on_error(error)
 
         def on_completed() -> None:
-            watch.judge(None)
-            subscription.dispose()
+            end(None)
             observer.on_completed()
 
         with _watching(watch):
@@ -243,12 +250,12 @@ class _Stage(Lifted[T]):
     An operator behind it may have another say, or hide an error.
     """
 
-    def __init__(self, stream: Observable[T]) -> None:
+    def __init__(self, stream: Observable[T], emits_items: bool | None) -> None:
         super().__init__()
         self._stream = stream
-        self.emits_items = are_items(stream)
+        self.emits_items = emits_items
         unneeded = lean(stream)
-        self.lean = None if unneeded is stream else _Stage(unneeded)
+        self.lean = None if unneeded is stream else _Stage(unneeded, emits_items)
 
     def _subscribe_core(
         self, observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None
@@ -284,6 +291,7 @@ class Record:
         self._first_field: float | None = None
         self._finish_reason: str | None = None
         self._usage: Mapping[str, Any] | None = None
+        self._has_refused = False
         self.speaks = False
         """Whether it is emitting something."""
         self._is_over = False
@@ -374,6 +382,11 @@ class Record:
         if error is not None or self._is_over:
             self._error = error
 
+    def settle(self) -> None:
+        """Note the end of the request if nothing of it is to come, though others may read on."""
+        if self._is_over:
+            self._leave()
+
     @contextmanager
     def _speaking(self) -> Generator[None]:
         token = _speaker.set(self)
@@ -386,8 +399,11 @@ class Record:
             _speaker.reset(token)
 
     def _hear(self, delta: Delta) -> None:
-        if delta.text and self._first_chunk is None:
+        if self._first_chunk is None and delta.text:
             self._first_chunk = self._elapsed()
+
+        if delta.kind == "refusal":
+            self._has_refused = True
         elif delta.kind == "finish" and delta.choice == 0:
             self._finish_reason = delta.finish_reason
         elif delta.usage:
@@ -411,7 +427,8 @@ class Record:
 
     def _status_without_error(self) -> Status:
         by_reason: dict[str | None, Status] = {"length": "truncated", "content_filter": "filtered"}
-        return by_reason.get(self._finish_reason, "complete")
+        complete: Status = "refused" if self._has_refused else "complete"
+        return by_reason.get(self._finish_reason, complete)
 
     def _end(self, status: Status, error: Exception | None) -> None:
         if self._has_ended:
@@ -455,15 +472,18 @@ class _Watch:
     def remove(self, record: Record) -> None:
         self._open.remove(record)
 
-    def judge(self, error: Exception | None) -> None:
-        """Note what the subscription ends with, of the request that made it end.
+    def judge(self, error: Exception | None) -> list[Record]:
+        """Note what the subscription ends with, of the request that made it end, and return that.
 
         Where no request has, as when the time is up, it is all of them.
         """
         speaker = _speaking()
+        records = [*self._open] if speaker is None else [speaker]
 
-        for record in [*self._open] if speaker is None else [speaker]:
+        for record in records:
             record.judge(error)
+
+        return records
 
 
 _watch: ContextVar[_Watch | None] = ContextVar("streamops_watch", default=None)
