@@ -544,8 +544,14 @@ async def test_a_request_that_a_timeout_leaves_is_cancelled() -> None:
         async with open_async_client(wire.url) as client:
             users = extract(client, response_model=User, mode=Mode.JSON, **CHAT)
 
+            def too_long(_: User | None = None) -> Observable[int]:
+                return reactivex.timer(0.01)
+
+            # Time runs from the first value, so that the request was sent.
+            in_time = users.pipe(rx.timeout_with_mapper(reactivex.never(), too_long))
+
             with pytest.raises(Exception, match="Timeout"):
-                await so.arun(users.pipe(rx.timeout(0.05)))
+                await so.arun(in_time)
 
             assert statuses(users) == ["cancelled"]
 
