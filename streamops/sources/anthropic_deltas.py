@@ -77,8 +77,8 @@ class AnthropicDeltas:
                 return ()
 
     def _begin_message(self, message: Fields) -> tuple[Delta, ...]:
-        self.model = self.model or message.get("model") or None
-        self.id = self.id or message.get("id") or None
+        self.model = self.model or _text(message.get("model")) or None
+        self.id = self.id or _text(message.get("id")) or None
         self._usage = dict(message.get("usage") or {})
         self._finish_reason = self._emitted_usage = None
         return ()
@@ -89,7 +89,8 @@ class AnthropicDeltas:
 
         if type_ in _CALLS:
             block = self._open("tool_call", event)
-            block.id, block.name = begun.get("id"), begun.get("name")
+            block.id = _text(begun.get("id")) or None
+            block.name = _text(begun.get("name")) or None
             block.input = begun.get("input") or {}
             return (block.delta(""),)
 
@@ -118,7 +119,9 @@ class AnthropicDeltas:
 
         return self._write("tool_call", event, json.dumps(block.input))
 
-    def _write(self, kind: Kind, event: Fields, text: str | None) -> tuple[Delta, ...]:
+    def _write(self, kind: Kind, event: Fields, value: Any) -> tuple[Delta, ...]:
+        text = _text(value)
+
         if not text:
             return ()
 
@@ -135,7 +138,7 @@ class AnthropicDeltas:
     def _end_message(self, event: Fields) -> tuple[Delta, ...]:
         deltas: list[Delta] = []
         delta: Fields = event.get("delta") or {}
-        reason = delta.get("stop_reason")
+        reason = _text(delta.get("stop_reason"))
 
         if reason and reason != self._finish_reason:
             self._finish_reason = reason
@@ -185,6 +188,14 @@ _REASONS = {
 }
 
 
+def _text(value: Any) -> str:
+    """Return the text of a value that ought to be one."""
+    if isinstance(value, str):
+        return value
+
+    return "" if value is None else json.dumps(value)
+
+
 def _failure(error: Fields) -> SourceFailed:
-    words = error.get("message") or error.get("type")
+    words = _text(error.get("message") or error.get("type"))
     return SourceFailed(words or "The provider reported an error without saying which")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 from pydantic import BaseModel
 
 from streamops.delta import Delta, Kind
-from streamops.errors import SourceFailed, UnknownElement
+from streamops.errors import SourceFailed, StreamopsError, UnknownElement
 
 Fields: TypeAlias = Mapping[str, Any]
 
@@ -60,22 +60,29 @@ class OpenAIDeltas:
         fields: Fields = _fields(answer) if isinstance(answer, dict | BaseModel) else {}
         self._learn(fields)
         _raise_reported(fields)
+        reason: Exception | None = None
 
-        if "output" in fields:
-            return self._responses.translate_answer(answer)
+        try:
+            if "output" in fields:
+                return self._responses.translate_answer(answer)
 
-        if "choices" in fields:
-            return self._chat.translate_answer(answer)
+            if "choices" in fields:
+                return self._chat.translate_answer(answer)
+        except StreamopsError:
+            raise
+        except Exception as error:
+            reason = error
 
         raise UnknownElement(
             answer,
             expected="a ChatCompletion or Response of the openai SDK, or the dict of one, is "
-            "needed (what .parse() returns, what a coroutine returns, or what came without stream)",
-        )
+            "needed whole (what .parse() returns, what a coroutine returns, or what came without "
+            "stream)",
+        ) from reason
 
     def _learn(self, answer: Fields) -> None:
-        self.model = self.model or answer.get("model") or None
-        self.id = self.id or answer.get("id") or None
+        self.model = self.model or _text(answer.get("model")) or None
+        self.id = self.id or _text(answer.get("id")) or None
         self._is_known = bool(self.model and self.id)
 
 
@@ -125,7 +132,7 @@ class ChatDeltas:
         return self.translate({**fields, "choices": choices})
 
     def _read_choice(self, fields: Fields) -> Iterator[Delta]:
-        choice: int = fields.get("index") or 0
+        choice = index_of(fields)
         delta = _fields(fields.get("delta"))
         # The legacy Completions API has texts instead of deltas.
         content = delta.get("content") if "delta" in fields else fields.get("text")
@@ -146,7 +153,7 @@ class ChatDeltas:
 
         reason = fields.get("finish_reason")
 
-        if reason and reason != self._finished.get(choice):
+        if reason and (reason := _text(reason)) != self._finished.get(choice):
             self._finished[choice] = reason
             yield Delta(kind="finish", choice=choice, finish_reason=reason)
 
@@ -155,7 +162,7 @@ class ChatDeltas:
 
         for entry in map(_fields, entries):
             function = _fields(entry.get("function") or entry.get("custom"))
-            name, identifier = function.get("name") or None, entry.get("id") or None
+            name, identifier = _text(function.get("name")) or None, _text(entry.get("id")) or None
             text = _text(function.get("arguments") or function.get("input"))
 
             call = calls.find(entry.get("index"), identifier, name)
@@ -261,9 +268,9 @@ class ResponsesDeltas:
             return ()
 
         part = self._part(channel, place)
-        name = item.get("name") or (channel is _CODE and "code_interpreter") or None
+        name = _text(item.get("name")) or (channel is _CODE and "code_interpreter") or None
 
-        if part.learn(item.get("call_id") or item.get("id") or None, name):
+        if part.learn(_text(item.get("call_id") or item.get("id")) or None, name):
             return (Delta("", "tool_call", 0, part.index, part.name, part.id),)
 
         return ()
@@ -290,8 +297,8 @@ class ResponsesDeltas:
                 deltas.extend(self._finish_item(place, _fields(item)))
 
         if kind == "response.incomplete":
-            reason = _fields(response.get("incomplete_details")).get("reason") or "incomplete"
-            reason = "length" if reason == "max_output_tokens" else reason
+            reason = _text(_fields(response.get("incomplete_details")).get("reason"))
+            reason = "length" if reason == "max_output_tokens" else reason or "incomplete"
         else:
             reason = "tool_calls" if self._awaits_caller else "stop"
 
@@ -337,7 +344,7 @@ class _Calls:
 
     def find(self, number: Any, identifier: str | None, name: str | None) -> _Call:
         """Return the call that an entry belongs to; a new one if it begins one."""
-        numbered = isinstance(number, int) and number >= 0
+        numbered = type(number) is int and number >= 0
         call = self._at.get(number) if numbered else self._latest
 
         if call is not None and _differ(call.id, identifier):
@@ -394,6 +401,12 @@ _PARTS = {
 }
 
 
+def index_of(choice: Fields) -> int:
+    """Return the number of a choice; one that is no number, or is missing, counts as 0."""
+    number = choice.get("index")
+    return number if type(number) is int else 0
+
+
 def _as_streamed(choice: Fields) -> Fields:
     """Return a choice of a whole answer as it would be if it came in one chunk."""
     if "delta" in choice:
@@ -435,7 +448,9 @@ def _fields(thing: Any) -> Fields:
     try:
         fields = cast("Fields", vars(thing))
     except TypeError:
-        raise UnknownElement(thing, expected="an event of an OpenAI stream is needed") from None
+        raise UnknownElement(
+            thing, expected="an event of an OpenAI stream is needed, or a part of a whole answer"
+        ) from None
 
     # What the SDK has no field for (reasoning_content, for one) is kept beside the fields.
     extra: Fields | None = getattr(thing, "model_extra", None)

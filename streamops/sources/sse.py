@@ -19,7 +19,7 @@ Pieces: TypeAlias = Iterable[bytes] | AsyncIterable[bytes] | Iterable[str] | Asy
 """Where ``from_sse`` reads a body from: pieces of it, cut anywhere."""
 
 _QUOTED = 200  # characters of a body that a message quotes
-_HEAD = 4096  # bytes of a body that are kept, in case no event comes
+_HEAD = 65_536  # bytes of a body that are kept, in case no event comes
 
 
 def from_sse(source: Pieces | Callable[[], Pieces | Awaitable[Pieces]]) -> Observable[Delta]:
@@ -34,7 +34,7 @@ def from_sse(source: Pieces | Callable[[], Pieces | Awaitable[Pieces]]) -> Obser
 
     The stream ends with SourceFailed, after the Deltas of what came before, when the provider
     reports an error, when an event is not JSON, and when a body that is not empty holds no event,
-    as a page of HTML does.
+    as a page of HTML does. A line is kept until it ends, however long it grows.
     """
     return observe_elements(source, EventDecoder)
 
@@ -136,7 +136,7 @@ class EventDecoder(Decoder):
         self._openai = deltas or OpenAIDeltas()
         self._anthropic = AnthropicDeltas()
         self._count = 0
-        self._head = b""
+        self._head = bytearray()
         self._failure: SourceFailed | None = None
 
     def decode(self, element: object) -> tuple[Delta, ...] | None:
@@ -149,7 +149,7 @@ class EventDecoder(Decoder):
         if not isinstance(element, bytes):
             raise UnknownElement(element, expected=_fix(element))
 
-        if len(self._head) < _HEAD:
+        if not self._count and len(self._head) < _HEAD:
             self._head += element[:_HEAD]
 
         return self._translate_all(self._stream.feed(element))
@@ -172,15 +172,17 @@ class EventDecoder(Decoder):
         return deltas
 
     def _no_stream(self) -> SourceFailed:
-        if _object(self._head).get("error"):
+        head = bytes(self._head)
+
+        if _object(head).get("error"):
             try:
-                self._openai.translate(_reported(self._head))
+                self._openai.translate(_reported(head))
             except SourceFailed as failure:
                 return failure
 
         return SourceFailed(
             "The body ended without an event of an event stream (does the request say "
-            f"stream=True?): {_quoted(self._head)}"
+            f"stream=True?): {_quoted(head)}"
         )
 
     def _translate_all(self, events: Iterable[Event]) -> tuple[Delta, ...]:

@@ -690,7 +690,18 @@ def test_an_error_that_a_whole_answer_reports_is_raised(answer: Any, words: str)
         answer_deltas(answer)
 
 
-@pytest.mark.parametrize("answer", ["<html>", b"{}", None, 7, [], {}, {"id": "1"}, iter(())])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *("<html>", b"{}", None, 7, [], {}, {"id": "1"}, iter(())),
+        {"choices": 5},
+        {"choices": [{"message": {"content": 5}}]},
+        {"choices": [{"message": {"tool_calls": 5}}]},
+        {"choices": [], "usage": [5]},
+        {"output": 5},
+        {"output": [{"type": "message", "content": 5}]},
+    ],
+)
 def test_what_is_no_answer_is_named_with_what_is(answer: Any) -> None:
     with pytest.raises(UnknownElement, match="a ChatCompletion or Response of the openai SDK"):
         answer_deltas(answer)

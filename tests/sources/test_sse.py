@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
 
 from streamops import operators as ops
-from streamops.delta import Delta
+from streamops.delta import Delta, Kind
 from streamops.errors import ContentFiltered, SourceFailed
 from streamops.sinks.generators import to_generator
 from streamops.sinks.values import run
@@ -359,6 +360,7 @@ def test_an_event_that_is_none_fails_with_its_place_and_words(data: bytes, said:
         (b'{"type": "error", "error": {"message": "Overloaded"}}', "^Overloaded$"),
         (b'{"error": []}', "error"),
         (b'{"detail": "Not found"}', "Not found"),
+        (b'{"error": {"raw": "' + b"x" * 50_000 + b'", "message": "No credit"}}', "^No credit$"),
         (b'{"id": "1", "choices": [{"message": {"content": "Hi"}}]}', "stream=True"),
         (b"<" + b"x" * 10_000 + b"\n", "<x+…"),
     ],
@@ -405,12 +407,175 @@ JSON = st.recursive(
 )
 
 
-@given(st.lists(JSON, min_size=1, max_size=4))
+CALL: dict[str, Any] = {
+    "index": 0,
+    "id": "call_0",
+    "type": "function",
+    "function": {"name": "f", "arguments": "{}"},
+}
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "id": "1",
+        "model": "m",
+        "choices": [
+            {
+                "index": 0,
+                "delta": {
+                    "content": "a",
+                    "reasoning": "b",
+                    "reasoning_details": [{"text": "c"}],
+                    "refusal": "d",
+                    "tool_calls": [CALL],
+                },
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {"total_tokens": 7},
+    },
+    {"choices": [{"index": 0, "delta": {"content": [{"type": "text", "text": "a"}]}}]},
+    {"choices": [{"index": 0, "text": "a", "delta": {"function_call": CALL["function"]}}]},
+    {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "a"},
+    {
+        "type": "response.output_item.added",
+        "output_index": 0,
+        "item": {"type": "function_call", "id": "1", "call_id": "2", "name": "f"},
+    },
+    {
+        "type": "response.output_item.done",
+        "output_index": 0,
+        "item": {"type": "message", "content": [{"type": "output_text", "text": "a"}]},
+    },
+    {
+        "type": "response.incomplete",
+        "response": {
+            "id": "1",
+            "model": "m",
+            "incomplete_details": {"reason": "max_output_tokens"},
+            "output": [{"type": "function_call", "name": "f", "arguments": "{}"}],
+            "usage": {"total_tokens": 7},
+        },
+    },
+    {"type": "message_start", "message": {"id": "1", "model": "m", "usage": {"input_tokens": 5}}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "a"}},
+    {
+        "type": "content_block_start",
+        "index": 1,
+        "content_block": {"type": "tool_use", "id": "1", "name": "f", "input": {}},
+    },
+    {
+        "type": "content_block_delta",
+        "index": 1,
+        "delta": {"type": "input_json_delta", "partial_json": "{"},
+    },
+    {"type": "content_block_stop", "index": 1},
+    {
+        "type": "message_delta",
+        "delta": {"stop_reason": "end_turn"},
+        "usage": {"output_tokens": 2},
+    },
+]
+
+
+@st.composite
+def spoilt_events(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw a real event in which one value is another."""
+    event: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(TEMPLATES)))
+    place, step = draw(st.sampled_from([*places_in(event)]))
+    place[step] = draw(JSON)
+    return event
+
+
+def places_in(container: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield each value's container, and its key or index there."""
+    steps = container.keys() if hasattr(container, "keys") else range(len(container))
+
+    for step in steps:
+        yield container, step
+
+        if isinstance(container[step], (dict, list)):
+            yield from places_in(container[step])
+
+
+def is_well_typed(delta: Delta) -> bool:
+    words = (delta.name, delta.id, delta.finish_reason)
+    return (
+        type(delta.text) is str
+        and delta.kind in get_args(Kind)
+        and type(delta.choice) is type(delta.index) is int
+        and all(word is None or type(word) is str for word in words)
+        and (delta.usage is None or type(delta.usage) is dict)
+    )
+
+
+@given(st.lists(JSON | spoilt_events(), min_size=1, max_size=4))
 def test_whatever_json_comes_ends_in_deltas_or_the_one_error(values: list[Any]) -> None:
     try:
-        assert all(isinstance(delta, Delta) for delta in read(map(event, map(json.dumps, values))))
+        for delta in read(map(event, map(json.dumps, values))):
+            assert is_well_typed(delta)
     except SourceFailed as error:
         assert error.begun
+
+
+@pytest.mark.parametrize(
+    ("carried", "deltas"),
+    [
+        pytest.param(
+            {"choices": [{"index": "0", "delta": {"content": "a"}}]},
+            [Delta("a")],
+            id="a choice with a number in quotes",
+        ),
+        pytest.param(
+            {"choices": [{"index": 1.5, "delta": {"content": "a"}}]},
+            [Delta("a")],
+            id="half a choice",
+        ),
+        pytest.param(
+            {"choices": [{"finish_reason": 1}]},
+            [Delta(kind="finish", finish_reason="1")],
+            id="a finish reason that is a number",
+        ),
+        pytest.param(
+            {"choices": [{"delta": {"tool_calls": [{**CALL, "index": "0", "id": 7}]}}]},
+            [Delta("{}", "tool_call", name="f", id="7")],
+            id="a call with an id that is a number",
+        ),
+        pytest.param(
+            {
+                "type": "response.output_item.added",
+                "item": {"type": "function_call", "call_id": 7, "name": ["f"]},
+            },
+            [Delta("", "tool_call", name='["f"]', id="7")],
+            id="a call of Responses with a name that is a list",
+        ),
+        pytest.param(
+            {"type": "response.incomplete", "response": {"incomplete_details": {"reason": 1}}},
+            [Delta(kind="finish", finish_reason="1")],
+            id="a reason that is a number",
+        ),
+        pytest.param(
+            {"type": "content_block_start", "content_block": {"type": "text", "text": {"a": 1}}},
+            [Delta('{"a": 1}')],
+            id="a text of Messages that is an object",
+        ),
+        pytest.param(
+            {
+                "type": "content_block_start",
+                "content_block": {"type": "tool_use", "id": 7, "name": 8},
+            },
+            [Delta("", "tool_call", name="8", id="7")],
+            id="a call of Messages with a name that is a number",
+        ),
+        pytest.param(
+            {"type": "message_delta", "delta": {"stop_reason": ["end_turn"]}},
+            [Delta(kind="finish", finish_reason='["end_turn"]')],
+            id="a stop reason that is a list",
+        ),
+    ],
+)
+def test_values_of_other_types_become_those_that_a_delta_has(
+    carried: dict[str, Any], deltas: list[Delta]
+) -> None:
+    assert read([event(carried)]) == deltas
 
 
 @pytest.mark.parametrize("wrong", [5, None, Delta("a"), bytearray(b"data: {}")])
