@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from copy import deepcopy
+from typing import Any, TypeAlias, cast
 
 from streamops.modes import Mode
 from streamops.schemas import InexpressibleSchema, Schema
@@ -30,7 +31,8 @@ def arguments_for(mode: Mode, schemas: Sequence[Schema], request: Arguments) -> 
     for name in _OWN[mode]:
         if name in request:
             raise TypeError(
-                f"{name}= is what {mode!s} sends itself: leave it out, or choose another mode"
+                f"{name}= is what Mode.{mode.name} sends itself: leave it out, or choose another "
+                "mode"
             )
 
     return {**request, **_SENDS[mode](schemas, request)}
@@ -43,7 +45,7 @@ def _tools(schemas: Sequence[Schema], _: Arguments) -> dict[str, Any]:
 
 
 def _functions(schemas: Sequence[Schema], _: Arguments) -> dict[str, Any]:
-    functions = [{**_described(schema), "parameters": schema.parameters} for schema in schemas]
+    functions = [{**_described(schema), "parameters": _loose(schema)} for schema in schemas]
     forced = {"name": schemas[0].name}
     return {"functions": functions, "function_call": "auto" if schemas[1:] else forced}
 
@@ -103,9 +105,14 @@ def _function(schema: Schema) -> dict[str, Any]:
     try:
         strict = {"parameters": schema.strict(), "strict": True}
     except InexpressibleSchema:
-        strict = {"parameters": schema.parameters}
+        strict = {"parameters": _loose(schema)}
 
     return {**_described(schema), **strict}
+
+
+def _loose(schema: Schema) -> dict[str, Any]:
+    # Whoever sees the request may change it.
+    return deepcopy(schema.parameters)
 
 
 def _strict(schema: Schema) -> dict[str, Any]:
@@ -122,10 +129,14 @@ def _told(prompt: str, schema: Schema, request: Arguments) -> list[Any]:
     text = prompt + json.dumps(schema.parameters, ensure_ascii=False)
     messages: list[Any] = [*request.get("messages", ())]
 
-    if not messages or messages[0].get("role") not in ("system", "developer"):
+    if not messages or not isinstance(messages[0], Mapping):
         return [{"role": "system", "content": text}, *messages]
 
-    first, *others = messages
+    first, *others = cast("list[Mapping[str, Any]]", messages)
+
+    if first.get("role") not in ("system", "developer"):
+        return [{"role": "system", "content": text}, *messages]
+
     given = first.get("content") or ""
     is_text = isinstance(given, str)
     content = f"{given}\n\n{text}" if is_text else [*given, {"type": "text", "text": text}]

@@ -24,13 +24,13 @@ _CUT = ("length", "content_filter")
 """Why a model stops in the middle: a call that has no arguments then was to have some."""
 
 
-def read_calls(read: Read[T], *, emits_items: bool) -> Operator[Delta, T]:
+def read_calls(read: Read[T]) -> Operator[Delta, T]:
     """Emit what is read of every tool call, each by the operator for the tool's name.
 
     As in ``accumulate_json`` the content is read instead if it has begun to be JSON before the
     first call. Errors are those of ``accumulate_json`` and of the operators.
     """
-    return lift(lambda: _Calls(read), emits_items=emits_items)
+    return lift(lambda: _Calls(read))
 
 
 class Branch(Generic[A, B]):

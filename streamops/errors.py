@@ -19,6 +19,7 @@ negative limit) are a TypeError or ValueError, raised when the operator is built
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -124,23 +125,28 @@ class SchemaMismatch(StreamopsError):
         is_field: bool = False,
         snapshot: Snapshot | None = None,
         hint: str = "",
+        others: Sequence[SchemaMismatch] = (),
     ) -> None:
         where = f"at {path}" if path else "as a whole"
+        hint = hint or (f"{len(others)} more items are invalid" if others else "")
         super().__init__(f"Invalid {where}: {validation_error}{hint and chr(10)}{hint}")
         self.validation_error = validation_error
         """Pydantic's own error; its locations start at the innermost model that is invalid."""
         self.path = path
         """Where that model stands in the document, in keys of the JSON; with ``validate="eager"``
         where its field does."""
+        self.others = tuple(others)
+        """What else was wrong, where several items of a list were."""
         self._is_field = is_field
         self.snapshot = snapshot
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """What pydantic found, each with its path from the root of the document."""
+        """All that is wrong, with paths from the root of the document."""
         above = self.path[:-1] if self._is_field else self.path
         found = self.validation_error.errors(include_url=False, include_context=False)
-        return tuple(Fault((*above, *each["loc"]), each["msg"], each["input"]) for each in found)
+        own = (Fault((*above, *each["loc"]), each["msg"], each["input"]) for each in found)
+        return (*own, *(fault for other in self.others for fault in other.faults))
 
 
 class Refused(StreamopsError):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 import reactivex
-from reactivex import Observable
+from reactivex import Observable, abc
 from reactivex import operators as rx
+from reactivex.disposable import SerialDisposable, SingleAssignmentDisposable
 
 from streamops.calls import Branch, read_calls
 from streamops.delta import Delta
+from streamops.emitted import Emitted
 from streamops.errors import MalformedJson, SchemaMismatch, StreamopsError
 from streamops.forms import Form, Reading
 from streamops.lifting import Operator, Step, lift
@@ -25,7 +26,10 @@ from streamops.sources.openai import ask
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One of the requests that an extraction takes; what is emitted after it starts anew."""
+    """One of the requests that an extraction takes.
+
+    Partials that are emitted after it start anew; items go on, since none is emitted again.
+    """
 
     number: int
     """From 1."""
@@ -54,74 +58,119 @@ class Asking:
         form = self.form
 
         if self.mode in TOOL_MODES and form.reads_every_call:
-            return read_calls(lambda tool: form.read(tool, reading), emits_items=form.has_items)
+            return read_calls(lambda tool: form.read(tool, reading))
 
-        return reactivex.compose(accumulate_json(), form.read(None, reading))
+        reads = reactivex.compose(accumulate_json(), form.read(None, reading))
+        # Calls of tools that the caller has given are none of the answer's.
+        is_content = self.mode not in TOOL_MODES and "tools" in self.request
+        return reactivex.compose(rx.filter(_is_no_call), reads) if is_content else reads
+
+
+def _is_no_call(delta: Delta) -> bool:
+    return delta.kind != "tool_call"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How an answer is read, and what is done if it is no good."""
 
-    read: Operator[Delta, Any]
-    fail_fast: bool
+    reading: Reading
     max_retries: int
     on_attempt: Callable[[Attempt], object] | None
     emits_attempts: bool
 
 
-class Extraction:
-    """What one subscriber gets: the values of one attempt after the other."""
+def extraction(asking: Asking, options: Options, outcome: Outcome) -> Observable[Any]:
+    """Emit what is read of one attempt after the other, for every subscriber."""
 
-    def __init__(self, asking: Asking, options: Options, outcome: Outcome) -> None:
+    def subscribe(
+        observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        attempts = _Attempts(asking, options, outcome, observer, scheduler)
+        attempts.begin(asking.request)
+        return attempts.current
+
+    return Observable(subscribe)
+
+
+class _Attempts:
+    """What one subscriber gets."""
+
+    def __init__(
+        self,
+        asking: Asking,
+        options: Options,
+        outcome: Outcome,
+        observer: abc.ObserverBase[Any],
+        scheduler: abc.SchedulerBase | None,
+    ) -> None:
+        self.current = SerialDisposable()
+        """The attempt that is under way."""
         self._asking = asking
         self._options = options
         self._outcome = outcome
+        self._observer = observer
+        self._scheduler = scheduler
         self._record: Record | None = None
-        self._emitted: list[Any] = []
+        self._emitted: Emitted | None = None
 
-    def attempt(
-        self, request: Mapping[str, Any], after: Exception | None = None
-    ) -> Observable[Any]:
-        """Send a request and emit what is read of the answer; ask again if that is no good."""
-        asking, options = self._asking, self._options
+    def begin(self, request: Mapping[str, Any], after: Exception | None = None) -> None:
+        """Send a request, and emit what is read of the answer; ask again if that is no good."""
+        options = self._options
         record = self._record = Record(self._outcome, after=self._record)
         attempt = Attempt(record.attempt, after)
-
-        if options.on_attempt is not None:
-            options.on_attempt(attempt)
-
-        deltas = asking.ask(request, record)
-        last = record.attempt > options.max_retries
         heard = Heard()
 
-        if not last:
+        def on_error(error: Exception) -> None:
+            following = None
+
+            if record.attempt <= options.max_retries:
+                following = next_request(self._asking.mode, request, heard, error)
+
+            if following is None:
+                self._observer.on_error(error)
+            else:
+                self.begin(following, error)
+
+        if options.on_attempt is not None:
+            try:
+                options.on_attempt(attempt)
+            except Exception as error:
+                self._observer.on_error(error)
+                return
+
+        if options.emits_attempts:
+            self._observer.on_next(attempt)
+
+        # Closed before the next one is opened.
+        subscription = SingleAssignmentDisposable()
+        self.current.disposable = subscription
+        subscription.disposable = self._values(request, record, heard).subscribe(
+            self._observer.on_next,
+            on_error,
+            self._observer.on_completed,
+            scheduler=self._scheduler,
+        )
+
+    def _values(self, request: Mapping[str, Any], record: Record, heard: Heard) -> Observable[Any]:
+        asking, reading = self._asking, self._options.reading
+        is_last = record.attempt > self._options.max_retries
+        deltas = asking.ask(request, record)
+
+        if not is_last:
             deltas = deltas.pipe(rx.do_action(heard.add))
 
-        read = partial(_ToItsEnd, options.read, options.fail_fast, last)
-        values = deltas.pipe(lift(read, emits_items=asking.form.has_items))
+        if asking.form.has_items and asking.streams and self._options.max_retries:
+            self._emitted = Emitted(self._emitted)
+            reading = replace(reading, emitted=self._emitted)
+
+        read = asking.reads(reading)
+        values = deltas.pipe(lift(lambda: _ToItsEnd(read, reading.fail_fast, is_last)))
 
         if asking.form.has_items and not asking.streams:
-            values = values.pipe(rx.to_list())
-        elif asking.form.has_items and options.max_retries:
-            values = values.pipe(lift(partial(_NotAgain, self._emitted), emits_items=True))
+            values = values.pipe(rx.to_list(), rx.map(asking.form.collected))
 
-        values = record.seeing(values)
-
-        if not last:
-            values = values.pipe(rx.catch(partial(self._ask_again, request, heard)))
-
-        return values.pipe(rx.start_with(attempt)) if options.emits_attempts else values
-
-    def _ask_again(
-        self, request: Mapping[str, Any], heard: Heard, error: Exception, _: Observable[Any]
-    ) -> Observable[Any]:
-        following = next_request(self._asking.mode, request, heard, error)
-
-        if following is None:
-            raise error
-
-        return self.attempt(following, after=error)
+        return record.seeing(values)
 
 
 class _ToItsEnd(Step[Delta, Any]):
@@ -130,14 +179,19 @@ class _ToItsEnd(Step[Delta, Any]):
     The next request quotes the whole of it, and the usage comes at its end.
     """
 
-    def __init__(self, read: Operator[Delta, Any], fail_fast: bool, last: bool) -> None:
+    def __init__(self, read: Operator[Delta, Any], fail_fast: bool, is_last: bool) -> None:
         self._values = Branch(read)
         self._fail_fast = fail_fast
-        self._last = last
+        self._is_last = is_last
         self._error: StreamopsError | None = None
 
     def feed(self, delta: Delta) -> Iterable[Any]:
-        return self._guarded(partial(self._values.feed, delta)) if self._error is None else ()
+        if self._error is not None:
+            return ()
+
+        values = self._values.feed(delta)
+        # A tuple cannot fail while it is read.
+        return self._guarded(values) if isinstance(values, Iterator) else values
 
     def close(self) -> Iterable[Any]:
         if self._error is not None:
@@ -151,31 +205,13 @@ class _ToItsEnd(Step[Delta, Any]):
 
         return self._values.fail(error)
 
-    def _guarded(self, feed: Callable[[], Iterable[Any]]) -> Iterator[Any]:
+    def _guarded(self, values: Iterable[Any]) -> Iterator[Any]:
         try:
-            yield from feed()
+            yield from values
         except (SchemaMismatch, MalformedJson) as error:
             is_over = error.snapshot is not None and error.snapshot.complete
 
-            if self._fail_fast or (self._last and not is_over):
+            if self._fail_fast or (self._is_last and not is_over):
                 raise
 
             self._error = error
-
-
-class _NotAgain(Step[Any, Any]):
-    """Drops what equals an item that an earlier attempt has emitted, as often as it has."""
-
-    def __init__(self, emitted: list[Any]) -> None:
-        self._emitted = emitted
-        self._before = [*emitted]
-
-    def feed(self, item: Any) -> Iterable[Any]:
-        # Answers repeat each other mostly in order, so that the first is the one.
-        for place, known in enumerate(self._before):
-            if type(known) is type(item) and known == item:
-                del self._before[place]
-                return ()
-
-        self._emitted.append(item)
-        return (item,)

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import types
-import typing
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, get_args, get_origin
+from typing import Any
 
 from pydantic import BaseModel, create_model
 from reactivex import compose
 from reactivex import operators as rx
 
-from streamops.calls import Branch
-from streamops.lifting import Operator, Step, lift
-from streamops.modes import TOOL_MODES, Mode
-from streamops.multitask import MultiTask, MultiTasks, task_of
+from streamops.emitted import Emitted
+from streamops.lifting import Operator
 from streamops.operators.distinct_snapshots import distinct_snapshots
-from streamops.operators.split_items import split_items
+from streamops.operators.split_items import ItemResult, split_items
 from streamops.operators.to_partial import to_partial
-from streamops.partial_type import Partial, partial_of
-from streamops.reading import is_hashable
+from streamops.reading import reader_of
 from streamops.schemas import Schema, is_object_schema, schema_of
 from streamops.snapshot import Snapshot
 from streamops.validation import ValidateWhen
@@ -36,15 +28,21 @@ class Reading:
     fail_fast: bool = False
     strict: bool | None = None
     context: Any = None
+    emitted: Emitted | None = None
+    """Which items need not be emitted again, if several attempts may bring them."""
 
     def to_partial(self, type_: Any) -> Operator[Snapshot, Any]:
         """Return the operator for partials of a type."""
         validate: ValidateWhen = "eager" if self.fail_fast else "closed"
         return to_partial(type_, validate=validate, strict=self.strict, context=self.context)
 
-    def split_items(self, type_: Any) -> Operator[Snapshot, Any]:
-        """Return the operator for items of a type."""
-        return split_items(type_, strict=self.strict, context=self.context)
+    def split_items(self, type_: Any) -> Operator[Snapshot, ItemResult[Any]]:
+        """Return the operator for items of a type, good or bad."""
+        splits: Any = split_items
+        results: Operator[Snapshot, ItemResult[Any]] = splits(
+            type_, on_invalid="result", strict=self.strict, context=self.context
+        )
+        return results
 
 
 class Form(ABC):
@@ -54,7 +52,7 @@ class Form(ABC):
     """What is sent: a schema for each of the tools that the model may call."""
 
     has_items: bool = False
-    """Whether values are emitted one after the other, so that each is to be emitted once."""
+    """Whether values are the items of a list, emitted one after the other."""
 
     reads_every_call: bool = False
     """Whether there may be several calls, each with values of its own."""
@@ -63,51 +61,14 @@ class Form(ABC):
     def read(self, tool: str | None, reading: Reading) -> Operator[Snapshot, Any]:
         """Return the operator that reads the arguments of a tool, or the content if it is None."""
 
-
-def form_of(response_model: Any, mode: Mode, *, streams: bool) -> Form:
-    """Return the form of a response_model, whose items come one by one if the answer streams.
-
-    Raises TypeError or ValueError for what cannot be asked for.
-    """
-    if not is_hashable(response_model):
-        return _form_of(response_model, mode, streams)
-
-    # A | B equals B | A, and reads otherwise.
-    return _cached_form(response_model, repr(response_model), mode, streams)
+    def collected(self, items: list[Any]) -> Any:
+        """Return the one value that items are, if nobody wants them one by one."""
+        return items
 
 
-def _form_of(response_model: Any, mode: Mode, streams: bool) -> Form:
-    if response_model in (Iterable, typing.Iterable, list, typing.List, Partial):  # noqa: UP006
-        name = getattr(response_model, "__name__", response_model)
-        raise TypeError(f"response_model={name} does not say of what: write {name}[User]")
-
-    wanted = partial_of(response_model)
-
-    if wanted is not None:
-        return _whole(wanted)
-
-    if get_origin(response_model) in (Iterable, list):
-        return _Items(MultiTask(*get_args(response_model)))
-
-    if task_of(response_model) is not None and streams:
-        return _Items(response_model)
-
-    is_union = get_origin(response_model) in (typing.Union, types.UnionType)
-    members = get_args(response_model) if is_union else ()
-
-    if members and mode in TOOL_MODES and all(map(is_object_schema, members)):
-        return _Choice(response_model, members)
-
-    return _whole(response_model)
-
-
-# A server asks for the same with every request.
-@lru_cache(maxsize=256)
-def _cached_form(response_model: Any, _: str, mode: Mode, streams: bool) -> Form:
-    return _form_of(response_model, mode, streams)
-
-
-def _whole(type_: Any) -> Form:
+def whole_form(type_: Any) -> Form:
+    """Return the form of one value of a type; raises TypeError for what is none."""
+    reader_of(type_, operator="extract")  # raises TypeError
     return _Whole(type_) if is_object_schema(type_) else _Wrapped(type_)
 
 
@@ -146,29 +107,7 @@ class _Wrapped(Form):
         )
 
 
-class _Items(Form):
-    """Values in a list, each as soon as it is finished."""
-
-    has_items = True
-    reads_every_call = True
-
-    def __init__(self, tasks: type[MultiTasks[Any]]) -> None:
-        self._tasks = tasks
-        self._item = task_of(tasks)
-        self.schemas = (schema_of(tasks),)
-
-    def read(self, tool: str | None, reading: Reading) -> Operator[Snapshot, Any]:
-        items = reading.split_items(self._item)
-
-        if not reading.fail_fast:
-            return items
-
-        whole = reading.to_partial(self._tasks)
-        bare = reading.to_partial(types.GenericAlias(list, (self._item,)))
-        return lift(lambda: _FailingFast(items, whole, bare), emits_items=True)
-
-
-class _Choice(Form):
+class Choice(Form):
     """One of several models, each the arguments of a tool of its own."""
 
     reads_every_call = True
@@ -189,34 +128,3 @@ class _Choice(Form):
     def read(self, tool: str | None, reading: Reading) -> Operator[Snapshot, Any]:
         member = self._members.get(tool or "", self._union)
         return compose(reading.to_partial(member), distinct_snapshots())
-
-
-class _FailingFast(Step[Snapshot, Any]):
-    """Emits items, and ends with the first field of an item that is invalid."""
-
-    def __init__(
-        self,
-        items: Operator[Snapshot, Any],
-        whole: Operator[Snapshot, Any],
-        bare: Operator[Snapshot, Any],
-    ) -> None:
-        self._items = Branch(items)
-        self._whole = whole
-        self._bare = bare
-        self._guard: Branch[Snapshot, Any] | None = None
-
-    def feed(self, snapshot: Snapshot) -> Iterator[Any]:
-        yield from self._items.feed(snapshot)
-
-        if self._guard is None and snapshot.started:
-            self._guard = Branch(self._bare if isinstance(snapshot.value, list) else self._whole)
-
-        if self._guard is not None:
-            # Nobody wants what it shows, only what it raises.
-            deque(self._guard.feed(snapshot), maxlen=0)
-
-    def close(self) -> Iterable[Any]:
-        return self._items.close()
-
-    def fail(self, error: Exception) -> Iterable[Any]:
-        return self._items.fail(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar, cast
 
 from reactivex import Observable, abc
 from reactivex.disposable import SingleAssignmentDisposable
@@ -50,8 +50,27 @@ class Step(ABC, Generic[In, Out]):
         raise error
 
 
-class Lifted(Observable[B]):
-    """An Observable of which more is known than what it emits."""
+class Stream(Observable[B]):
+    """An Observable that says how to iterate over it.
+
+    Python would try ``stream[0]``, ``stream[1]`` and so on for ever: reactivex slices that way.
+    """
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(
+            "A stream is iterated over by a sink: for value in to_generator(stream), or "
+            "run(stream) for the last value"
+        )
+
+    def __aiter__(self) -> NoReturn:
+        raise TypeError(
+            "A stream is iterated over by a sink: async for value in to_async_generator(stream), "
+            "or await arun(stream) for the last value"
+        )
+
+
+class Lifted(Stream[B]):
+    """A stream of which more is known than what it emits."""
 
     lean: Observable[B] | None = None
     """The same, made by lean steps."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NoReturn
 
 from streamops.recording import Api
 
@@ -24,6 +25,11 @@ class Mode(StrEnum):
     """Responses with a forced call of a tool that takes the fields as its arguments."""
     RESPONSES_JSON_SCHEMA = "responses_json_schema"
     """Responses with a ``text.format`` of type ``json_schema``, strict."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        modes = ", ".join(f"Mode.{mode.name} ({mode.value!r})" for mode in cls)
+        raise ValueError(f"mode is one of {modes}, not {value!r}")
 
     @property
     def api(self) -> Api:

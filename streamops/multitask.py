@@ -90,7 +90,7 @@ class MultiTasks(BaseModel, Generic[T]):
     @classmethod
     def _reads(cls) -> Operator[Delta, T]:
         items = split_items(task_of(cls))
-        return read_calls(lambda _: items, emits_items=True)
+        return read_calls(lambda _: items)
 
 
 @overload

@@ -111,6 +111,9 @@ def _with_faults(
     if mode.api == "chat":
         return {**request, "messages": [*request.get("messages", ()), *added]}
 
+    if request.get("conversation"):
+        return {**request, "input": added}  # it holds the rest already
+
     given = request.get("input") or ()
     before = [{"role": "user", "content": given}] if isinstance(given, str) else [*given]
     return {**request, "input": [*before, *added]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
@@ -14,13 +14,14 @@ from reactivex import Observable
 
 from streamops.asking import arguments_for
 from streamops.delta import Delta
-from streamops.extraction import Asking, Attempt, Extraction, Options
-from streamops.forms import Reading, form_of
+from streamops.extraction import Asking, Attempt, Options, extraction
+from streamops.forms import Reading
 from streamops.modes import Mode
 from streamops.multitask import MultiTasks
 from streamops.operators.select_channel import check_number
 from streamops.outcomes import Outcome, Record, Watched
 from streamops.partial_type import Partial
+from streamops.response_models import form_of
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -146,6 +147,21 @@ def extract(
 def extract(
     client: OpenAI | AsyncOpenAI,
     *,
+    response_model: Callable[..., Iterable[T]],
+    mode: Mode | str = Mode.TOOLS,
+    stream: bool,
+    max_retries: int = 0,
+    fail_fast: bool = False,
+    on_attempt: Callable[[Attempt], object] | None = None,
+    attempts: Literal[False] = False,
+    strict: bool | None = None,
+    context: Any = None,
+    **request: Any,
+) -> Observable[Any]: ...
+@overload
+def extract(
+    client: OpenAI | AsyncOpenAI,
+    *,
     response_model: type[T],
     mode: Mode | str = Mode.TOOLS,
     stream: bool = True,
@@ -195,8 +211,9 @@ def extract(
       ``Model | None`` lets the model answer None.
     - ``Iterable[T]``, ``list[T]`` or a class made by ``MultiTask``: each item once, validated, as
       soon as it is finished, as behind ``split_items``. ``Partial[list[T]]`` grows instead.
+      ``Annotated[list[T], ...]``, whose constraints are on the whole, grows too.
     - ``Search | Reply``, with a mode that uses tools: whichever tools the model calls, one after
-      the other, each as a model. Other modes ask for one of them.
+      the other, each as a model. Other modes, and ``Search | Reply | None``, ask for one of them.
 
     With ``stream=False`` the answer is asked for as a whole, and one value comes: a list for
     ``Iterable[T]`` and ``list[T]``, an instance for a class made by ``MultiTask``; several if the
@@ -208,13 +225,14 @@ def extract(
     With ``max_retries`` it asks again, up to so many times, when an answer is no JSON or does not
     fit, with the answer and its faults put into the conversation; and sends the same request again
     when an answer breaks off or the provider fails in the middle of it. Before that, the client's
-    own retries apply. Partials start anew then; an item that equals one that was emitted is not
-    emitted again. ``on_attempt`` is called with an Attempt before each request, and with
-    ``attempts=True`` each is emitted too, so that a display can be reset.
+    own retries apply. Partials start anew then; an item that was emitted is not emitted again,
+    while one that the model has corrected is. ``on_attempt`` is called with an Attempt before each
+    request, and with ``attempts=True`` each is emitted too, so that a display can be reset.
 
-    ``fail_fast`` checks each field when it closes: the first invalid one ends the stream and closes
-    the connection. ``strict`` and ``context`` are passed on to pydantic. ``outcome`` tells how it
-    ended, and what it cost.
+    An invalid item does not end the list: the stream fails at its end, with all of them in
+    ``SchemaMismatch.faults``. With ``fail_fast`` each field is checked when it closes, and the
+    first invalid one ends the stream at once and closes the connection. ``strict`` and ``context``
+    are passed on to pydantic. ``outcome`` tells how it ended, and what it cost.
 
     Raises at once: TypeError for what is no client of the SDK, for a type that cannot be asked for
     (with its field), and for arguments that ``create`` does not take or that the mode sends itself;
@@ -223,39 +241,37 @@ def extract(
     """
     asking = _prepare(client, response_model, mode, request, streams=stream)
     check_number("max_retries", max_retries)
+    _check_flags(fail_fast=fail_fast, attempts=attempts)
 
     if on_attempt is not None and not callable(on_attempt):
         raise TypeError(f"on_attempt is called with each Attempt, and {on_attempt!r} cannot be")
 
-    options = Options(
-        asking.reads(Reading(fail_fast=fail_fast, strict=strict, context=context)),
-        fail_fast,
-        max_retries,
-        on_attempt,
-        attempts,
-    )
+    reading = Reading(fail_fast=fail_fast, strict=strict, context=context)
+    asking.reads(reading)  # raises what operators raise when they are built
     outcome = Outcome()
-    values = reactivex.defer(lambda _: Extraction(asking, options, outcome).attempt(asking.request))
-    return Watched(values, outcome)
+    values = extraction(asking, Options(reading, max_retries, on_attempt, attempts), outcome)
+    has_items = asking.form.has_items and stream and not attempts
+    return Watched(values, outcome, emits_items=has_items)
 
 
 def _prepare(
     client: Any, response_model: Any, mode: Mode | str, request: dict[str, Any], *, streams: bool
 ) -> Asking:
     """Check what was asked for, and return what is to be sent."""
-    try:
-        mode = Mode(mode)
-    except ValueError:
-        modes = ", ".join(f"Mode.{known.name}" for known in Mode)
-        raise ValueError(f"mode is one of {modes}, not {mode!r}") from None
+    from openai import NotGiven, Omit
 
+    mode = Mode(mode)
     resource = _resource_of(client, mode)
-    form = form_of(response_model, mode, streams=streams)
-    # What can be iterated over once would be empty in a second request.
-    given: dict[str, Any] = {
-        name: [*cast("Iterator[Any]", value)] if isinstance(value, Iterator) else value
-        for name, value in request.items()
+    _check_flags(stream=streams)
+    form = form_of(response_model, mode)
+    given = {
+        name: value for name, value in request.items() if not isinstance(value, (NotGiven, Omit))
     }
+
+    for name in ("messages", "input"):
+        if name in given:
+            given[name] = _listed(name, given[name])
+
     sent = arguments_for(mode, form.schemas, given)
 
     if streams:
@@ -267,6 +283,26 @@ def _prepare(
 
     _check_arguments(resource.create, sent, mode)
     return Asking(resource, mode, form, sent, streams)
+
+
+def _check_flags(**flags: object) -> None:
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise TypeError(f"{name} is True or False, not {flag!r}")
+
+
+def _listed(name: str, given: Any) -> Any:
+    """Return messages as a list: others may be read once, and a retry sends them again."""
+    if name == "input" and (given is None or isinstance(given, str)):
+        return given
+
+    if not isinstance(given, Iterable) or isinstance(given, (str, bytes, Mapping)):
+        raise TypeError(
+            f"{name}= takes a list of messages, such as "
+            f'[{{"role": "user", "content": "..."}}], not {given!r}'
+        )
+
+    return [*cast("Iterable[Any]", given)]
 
 
 def _resource_of(client: Any, mode: Mode) -> Any:
@@ -288,14 +324,21 @@ def _advice(client: Any) -> str:
     return ": pass the client itself" if hasattr(client, "create") else ""
 
 
+_ADVICE = {
+    ("chat", "input"): "input= is for Responses; Mode.{mode} takes messages=",
+    ("responses", "messages"): "messages= is for Chat Completions; Mode.{mode} takes input=",
+    ("chat", "validation_context"): "it is called context= here",
+    ("responses", "validation_context"): "it is called context= here",
+}
+
+
 def _check_arguments(create: Callable[..., Any], sent: Mapping[str, Any], mode: Mode) -> None:
     try:
         inspect.signature(create).bind(**sent)
     except TypeError as error:
-        wrong = {"chat": "input", "responses": "messages"}[mode.api]
-        right = {"chat": "messages", "responses": "input"}[mode.api]
-        other = "Chat Completions" if mode.api == "responses" else "Responses"
-        advice = (
-            f": {wrong}= is for {other}; Mode.{mode.name} takes {right}=" if wrong in sent else ""
+        advice = "".join(
+            f": {_ADVICE[mode.api, name]}" for name in sent if (mode.api, name) in _ADVICE
         )
-        raise TypeError(f"{mode.api} create() does not take this: {error}{advice}") from None
+        raise TypeError(
+            f"The client does not take this: {error}{advice.format(mode=mode.name)}"
+        ) from None

@@ -86,7 +86,8 @@ class InexpressibleSchema(ValueError):
     def __init__(
         self, found: str, *, name: str, path: Fields, keyword: str, instead: str = ""
     ) -> None:
-        modes = f"Mode.TOOLS, Mode.JSON or {instead}" if instead else "Mode.TOOLS or Mode.JSON"
+        modes = "a mode with tools or a prompt"
+        modes = f"{modes}, or {instead}" if instead else modes
         where = ".".join((name, *path))
         super().__init__(f"{where}: a strict JSON schema has no place for {found}; use {modes}")
         self.path = path

@@ -200,7 +200,95 @@ def test_items_that_were_emitted_are_not_emitted_again() -> None:
 
     asked = Asked(Iterable[User], first, second, max_retries=1)
 
-    assert asked.values == [JO, AL, CY]
+    assert asked.values == [JO, CY, AL]
+
+
+def test_items_are_told_apart_by_what_was_sent() -> None:
+    class Mutable(BaseModel):
+        name: str
+        size: float
+
+    first = chat_calls(("MultiMutable", '{"tasks": [{"name": "a", "size": NaN}, {"name": 1}]}'))
+    second = chat_calls(
+        ("MultiMutable", '{"tasks": [{"size": NaN, "name": "a"}, {"name": "b", "size": 1}]}')
+    )
+    emitted: list[str] = []
+
+    with answering(first, second) as client:
+        stream = extract(client, response_model=list[Mutable], max_retries=1, **ASKING)
+
+        for item in so.to_generator(stream):
+            emitted.append(item.name)
+            item.name = item.name.upper()
+
+    assert emitted == ["a", "b"]
+
+
+def test_an_invalid_item_does_not_end_the_list() -> None:
+    answer = chat_calls(("MultiUser", tasks(("Jo", -3), ("Al", 4), ("Cy", -5))))
+    asked = Asked(Iterable[User], answer)
+
+    assert asked.values == [AL]
+    assert isinstance(asked.error, so.SchemaMismatch)
+    assert [fault.path for fault in asked.error.faults] == [
+        ("tasks", 0, "age"),
+        ("tasks", 2, "age"),
+    ]
+
+
+def test_all_invalid_items_are_told_at_once() -> None:
+    first = chat_calls(("MultiUser", tasks(("Jo", -3), ("Al", 4), ("Cy", -5))))
+    second = chat_calls(("MultiUser", tasks(("Jo", 3), ("Al", 4), ("Cy", 5))))
+    asked = Asked(Iterable[User], first, second, max_retries=1)
+
+    told = asked.bodies[1]["messages"][-1]["content"]
+    assert asked.values == [AL, JO, CY]
+    assert "- tasks.0.age: " in told
+    assert "- tasks.2.age: " in told
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        ('{"name": "Jo", "age": 3}', "- tasks: Field required"),
+        ('{"tasks": {"name": "Jo", "age": 3}}', "- tasks: Input should be a valid list"),
+    ],
+)
+def test_an_answer_without_the_list_is_told_what_its_schema_asks_for(
+    answer: str, fault: str
+) -> None:
+    good = chat_content(tasks(("Jo", 3)))
+    asked = Asked(Iterable[User], chat_content(answer), good, mode=Mode.JSON, max_retries=1)
+
+    assert asked.values == [JO]
+    assert fault in asked.bodies[1]["messages"][-1]["content"]
+
+
+def test_it_may_ask_very_often() -> None:
+    with answering(BAD_CALL) as client:
+        stream = extract(client, response_model=User, max_retries=300, **ASKING)
+
+        with pytest.raises(so.SchemaMismatch):
+            so.run(stream)
+
+    assert len(so.outcome(stream)) == 301
+
+
+def test_a_conversation_is_not_told_what_it_holds() -> None:
+    answers = responses_calls(("User", BAD)), responses_calls(("User", GOOD))
+    asked = Asked(User, *answers, mode=Mode.RESPONSES_TOOLS, max_retries=1, conversation="conv_1")
+    assert [item["type"] for item in asked.bodies[1]["input"]] == [
+        "function_call",
+        "function_call_output",
+    ]
+
+
+def test_a_refusal_that_nobody_reads_is_one_all_the_same() -> None:
+    with answering(chat_refusal("I cannot")) as client:
+        stream = so.request(client, response_model=User, **ASKING)
+        so.run(stream)
+
+    assert so.outcome(stream).status == "refused"
 
 
 people = st.lists(st.tuples(st.sampled_from(["Jo", "Al"]), st.integers(0, 1)), max_size=5)
@@ -340,7 +428,14 @@ def test_items_before_the_invalid_field_are_emitted_first() -> None:
     assert isinstance(asked.error, so.SchemaMismatch)
 
 
-@pytest.mark.parametrize("answer", ['[{"name": "Jo", "age": 3}]', tasks(("Jo", 3))])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '[{"name": "Jo", "age": 3}]',
+        '{"count": 1, "users": [{"name": "Jo", "age": 3}], "more": false}',
+        tasks(("Jo", 3)),
+    ],
+)
 def test_failing_fast_lets_good_items_pass(answer: str) -> None:
     asked = Asked(Iterable[User], chat_content(answer), mode=Mode.JSON, fail_fast=True)
     assert asked.values == [JO]
@@ -348,10 +443,16 @@ def test_failing_fast_lets_good_items_pass(answer: str) -> None:
 
 
 def test_failing_fast_asks_again_with_what_had_arrived() -> None:
-    asked = Asked(User, BAD_CALL, GOOD_CALL, fail_fast=True, max_retries=1)
+    first = chat_calls(("Team", json.dumps({"size": -1, "users": [JO.model_dump()] * 3})))
+    second = chat_calls(("Team", '{"size": 1}'))
 
-    assert asked.values[-1] == JO
-    assert "-3" in json.dumps(asked.bodies[1]["messages"][1:])
+    asked = Asked(Team, first, second, fail_fast=True, max_retries=1)
+
+    said, advice = asked.bodies[1]["messages"][1:]
+    assert asked.values[-1] == Team(size=1)
+    assert said["content"].startswith('{"size": -1')
+    assert "Jo" not in said["content"]
+    assert "- size: " in advice["content"]
 
 
 class Nested(BaseModel):

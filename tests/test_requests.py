@@ -6,11 +6,12 @@ import copy
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import openai
 import pytest
 from openai import AzureOpenAI, OpenAI
+from openai.types.chat import ChatCompletionMessage
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from reactivex import Observable
 from typing_extensions import TypedDict
@@ -442,12 +443,12 @@ class Twin:
 
 
 REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
-    ({"mode": "xml"}, ValueError, "Mode.TOOLS"),
+    ({"mode": "xml"}, ValueError, r"Mode.TOOLS \('tools'\), .* not 'xml'"),
     ({"response_model": Iterable}, TypeError, r"Iterable\[User\]"),
     ({"response_model": list}, TypeError, r"list\[User\]"),
     ({"response_model": so.Partial}, TypeError, r"Partial\[User\]"),
-    ({"response_model": JO}, TypeError, "type"),
-    ({"response_model": "User"}, TypeError, "type"),
+    ({"response_model": JO}, TypeError, "is a type, such as a class, not User"),
+    ({"response_model": "User"}, TypeError, "is a type, such as a class, not 'User'"),
     ({"response_model": has_callback()}, TypeError, "Holder.callback"),
     (
         {"response_model": has_dict(), "mode": Mode.JSON_SCHEMA},
@@ -458,7 +459,21 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"tools": []}, TypeError, "tools="),
     ({"mode": Mode.JSON, "response_format": {}}, TypeError, "response_format="),
     ({"temprature": 1}, TypeError, "temprature"),
-    ({"messages": None, "input": "x"}, TypeError, "Mode.TOOLS takes messages="),
+    ({"input": "x"}, TypeError, "Mode.TOOLS takes messages="),
+    ({"messages": None}, TypeError, "takes a list of messages"),
+    ({"messages": "Hi"}, TypeError, "takes a list of messages"),
+    ({"messages": openai.NOT_GIVEN}, TypeError, "messages"),
+    ({"response_model": None}, TypeError, "from_openai"),
+    ({"response_model": BaseModel}, TypeError, "no fields"),
+    ({"response_model": {"a": int}}, TypeError, "is a type"),
+    ({"response_model": so.MultiTask}, TypeError, r"MultiTask\(User\)"),
+    ({"response_model": Iterable[Iterable[User]]}, TypeError, "write list"),
+    ({"response_model": so.Partial[Iterable[User]]}, TypeError, "write list"),
+    ({"response_model": so.Partial[User] | None}, TypeError, "write its model"),
+    ({"stream": "yes"}, TypeError, "stream is True or False"),
+    ({"fail_fast": "no"}, TypeError, "fail_fast is True or False"),
+    ({"attempts": 3}, TypeError, "attempts is True or False"),
+    ({"validation_context": {}}, TypeError, "it is called context= here"),
     ({"max_retries": -1}, ValueError, "max_retries"),
     ({"max_retries": "2"}, TypeError, "max_retries"),
     ({"on_attempt": 3}, TypeError, "on_attempt"),
@@ -482,3 +497,103 @@ def test_messages_are_for_the_other_api() -> None:
 
     with client, pytest.raises(TypeError, match=r"Mode\.RESPONSES_TOOLS takes input="):
         extract(client, response_model=User, **wrong)
+
+
+def test_messages_may_be_objects_of_the_sdk(asked: tuple[OpenAI, list[Any]]) -> None:
+    client, bodies = asked
+    earlier = ChatCompletionMessage(role="assistant", content="Hello!")
+
+    for mode in (Mode.TOOLS, Mode.JSON):
+        so.run(
+            extract(client, response_model=User, mode=mode, model="m", messages=[earlier, *ASKED])
+        )
+
+    assert bodies[0]["messages"] == [{"role": "assistant", "content": "Hello!"}, *ASKED]
+    assert bodies[1]["messages"][0]["role"] == "system"
+    assert bodies[1]["messages"][1:] == bodies[0]["messages"]
+
+
+def test_messages_that_are_added_later_are_not_sent(asked: tuple[OpenAI, list[Any]]) -> None:
+    client, bodies = asked
+    messages = [*ASKED]
+    stream = extract(client, response_model=User, model="m", messages=messages)
+    messages.append({"role": "user", "content": "And when?"})
+    so.run(stream)
+    assert bodies[0]["messages"] == ASKED
+
+
+def test_arguments_that_are_not_given_are_left_out(asked: tuple[OpenAI, list[Any]]) -> None:
+    client, bodies = asked
+    left_out: dict[str, Any] = {"tools": openai.NOT_GIVEN, "temperature": openai.omit}
+    so.run(extract(client, response_model=User, model="m", messages=ASKED, **left_out))
+    assert bodies[0]["tools"][0]["function"]["name"] == "User"
+    assert "temperature" not in bodies[0]
+
+
+@pytest.mark.parametrize("mode", [Mode.JSON_SCHEMA, Mode.JSON, Mode.MD_JSON])
+def test_calls_of_tools_that_the_caller_has_given_are_none_of_the_answer(mode: so.Mode) -> None:
+    tools = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
+    call = chat_calls(("look", USER))
+
+    with answering_with(call) as base_url, open_client(base_url) as client:
+        stream = extract(
+            client, response_model=User, mode=mode, model="m", messages=ASKED, tools=tools
+        )
+        with pytest.raises(so.NoJson):
+            so.run(stream)
+
+
+def test_progress_counts_the_items() -> None:
+    answers = answering_with(chat_calls(("MultiUser", TASKS)))
+
+    with answers as base_url, open_client(base_url) as client:
+        users = so.extract(client, response_model=list[User], model="m", messages=ASKED)
+        progress = users.pipe(ops.track_progress(expected=2))
+        percents = [update.percent for update in so.to_generator(progress)]
+
+    assert percents == [50, 99.9, 100]
+
+
+def test_every_call_of_a_class_of_tasks_counts_also_without_streaming() -> None:
+    tasks: Any = so.MultiTask(User)
+    one, two = '{"tasks": [{"name": "Jo Do", "age": 3}]}', '{"users": [{"name": "Al", "age": 4}]}'
+    made = chat_calls(("MultiUser", one), ("MultiUser", two))
+
+    assert extracted(Mode.TOOLS, tasks, made) == [JO, AL]
+    assert extracted(Mode.TOOLS, tasks, made, stream=False) == [tasks(tasks=[JO, AL])]
+
+
+def test_a_list_with_constraints_grows_and_is_judged_as_a_whole() -> None:
+    asked_for = Annotated[list[User], Field(min_length=3)]
+    text = json.dumps({"value": json.loads(TASKS)["tasks"]})
+
+    with pytest.raises(so.SchemaMismatch, match="at least 3 items"):
+        extracted(Mode.TOOLS, asked_for, chat_calls(("Answer", text)))
+
+
+def test_a_tagged_union_has_a_tool_for_each_of_its_models() -> None:
+    class Cat(BaseModel):
+        kind: Literal["cat"]
+
+    class Dog(BaseModel):
+        kind: Literal["dog"]
+
+    asked_for = Annotated[Cat | Dog, Field(discriminator="kind")]
+    assert extracted(Mode.TOOLS, asked_for, chat_calls(("Dog", '{"kind": "dog"}')))[-1] == Dog(
+        kind="dog"
+    )
+
+
+def test_iterating_over_a_stream_says_which_sink_to_use(asked: tuple[OpenAI, list[Any]]) -> None:
+    client, bodies = asked
+    stream = extract(client, response_model=list[User], model="m", messages=ASKED)
+    built: list[Any] = [stream, stream.pipe(ops.distinct_snapshots())]
+
+    for made in built:
+        with pytest.raises(TypeError, match=r"to_generator\(stream\)"):
+            iter(made)
+
+        with pytest.raises(TypeError, match=r"to_async_generator\(stream\)"):
+            aiter(made)
+
+    assert bodies == []

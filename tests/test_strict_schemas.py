@@ -191,19 +191,24 @@ def test_a_field_named_like_a_keyword_is_a_field() -> None:
 @pytest.mark.parametrize(
     ("annotation", "path", "keyword", "found"),
     [
-        (dict[str, int], (), "additionalProperties", "with a schema (dict[str, int]); use Mode."),
+        (dict[str, int], (), "additionalProperties", "with a schema (dict[str, int]); use a mode"),
         (dict[str, list[User | None]], (), "additionalProperties", "dict[str, list[User | None]]"),
         (dict[str, Any], (), "additionalProperties", "with any value (dict[str, Any])"),
         (dict[Color, int], (), "additionalProperties", "with a schema (dict[str, int])"),
         (list[Extra | None], ("extra",), "additionalProperties", "list a model with key and value"),
-        (Open, (), "additionalProperties", 'with any value (extra="allow"); use Mode.TOOLS'),
+        (Open, (), "additionalProperties", 'with any value (extra="allow"); use a mode with tools'),
         (
             dict[Annotated[str, Field(pattern="^a")], int],
             (),
             "patternProperties",
             "'patternProperties' (dict[str, int])",
         ),
-        (tuple[int, str], (), "prefixItems", "(tuple[int, str]); use Mode.TOOLS, Mode.JSON or a m"),
+        (
+            tuple[int, str],
+            (),
+            "prefixItems",
+            "(tuple[int, str]); use a mode with tools or a prompt, or a m",
+        ),
         (Pair, (), "prefixItems", "(tuple[str, int])"),
         (Any, (), "type", "any type (Any)"),
         (list[Any] | None, (), "type", "any type (Any)"),
@@ -232,7 +237,8 @@ def test_the_message_of_a_dict_reads_as_a_whole() -> None:
 
     assert str(caught.value) == (
         "Extra.extra: a strict JSON schema has no place for 'additionalProperties' with a schema "
-        "(dict[str, int]); use Mode.TOOLS, Mode.JSON or list a model with key and value"
+        "(dict[str, int]); use a mode with tools or a prompt, or "
+        "list a model with key and value"
     )
 
 
