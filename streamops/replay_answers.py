@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
 from streamops.delta import Delta
+from streamops.errors import SourceFailed, UnknownElement
 from streamops.recording import Api, Recording
-from streamops.sources.openai_deltas import ChatDeltas, ResponsesDeltas
+from streamops.sources.openai_deltas import ChatDeltas, OpenAIDeltas, ResponsesDeltas, index_of
+from streamops.sources.sse import EventStream, decoded, is_whole, reported
 
 Fields: TypeAlias = Mapping[str, Any]
 
@@ -21,49 +23,68 @@ def whole_answer(recording: Recording, api: Api) -> tuple[int, Fields]:
     A Chat Completions answer has the texts, calls, finish reason and usage of all choices; thoughts
     are its ``reasoning_content``, whichever field they came in, and calls of custom tools look like
     those of functions. A Responses answer is the response in the last event, its output put
-    together from the items where that was left empty. What was not recorded is null, as the finish
-    reason of a stream that was cut. A recorded error is the answer, with the status that it names,
-    or 500.
+    together from the items where that was left empty; its status is ``"incomplete"`` where the end
+    is missing. What else was not recorded is null, as the finish reason of a stream that was cut. A
+    recorded error is the answer, with the status that it names, or 500.
 
-    ValueError for a recording that is no JSON.
+    ValueError for a recording that cannot be put together.
     """
-    events = [*_events(recording)]
+    try:
+        return _put_together([*_carried(recording)], api)
+    except Exception as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+
+
+def _carried(recording: Recording) -> Iterator[Fields]:
+    """Yield what the events carry, read as ``from_sse`` reads them."""
+    stream = EventStream()
+    body = b"".join(recording.events)
+
+    for event in (*stream.feed(body), *filter(is_whole, stream.close())):
+        name, data = event
+
+        if data.startswith(b"[DONE]"):
+            return
+
+        if name == b"error":
+            yield reported(data)
+        elif data.strip():
+            yield _object(decoded(data))
+
+
+def _object(value: Any) -> Fields:
+    if not isinstance(value, dict):
+        raise TypeError(f"an event is an object, not {type(value).__name__}")
+
+    return cast("Fields", value)
+
+
+def _put_together(events: list[Fields], api: Api) -> tuple[int, Fields]:
+    translated = OpenAIDeltas()
 
     for event in events:
-        if error := _error_in(event):
-            return _failed(error)
+        try:
+            translated.translate(event)
+        except UnknownElement:
+            raise
+        except SourceFailed as failure:
+            return _failed(event, str(failure))
 
     return 200, _completion(events) if api == "chat" else _response(events)
 
 
-def _events(recording: Recording) -> Iterator[Fields]:
-    for event in recording.events:
-        lines = (line for line in event.splitlines() if line.startswith(b"data:"))
-        data = b"\n".join(line.removeprefix(b"data:") for line in lines).strip()
-
-        if data == b"[DONE]":
-            return
-
-        decoded: Any = json.loads(data) if data else None
-
-        if isinstance(decoded, dict):
-            yield cast("Fields", decoded)
-
-
-def _error_in(event: Fields) -> Fields | None:
-    error: Any = event.get("error") or (event if event.get("type") == "error" else None)
-    return {"message": error} if isinstance(error, str) else error
-
-
-def _failed(error: Fields) -> tuple[int, Fields]:
-    named = (error.get(field) for field in ("status_code", "status", "code"))
-    statuses = (status for status in named if isinstance(status, int) and 400 <= status < 600)
-    kind = error.get("type") or "error"
+def _failed(event: Fields, message: str) -> tuple[int, Fields]:
+    failed: Fields = event.get("response") or event
+    error: Any = failed.get("error") or event
+    details: Fields = {} if isinstance(error, str) else error
+    named = (str(details.get(field)) for field in ("status_code", "status", "code"))
+    statuses = (int(status) for status in named if re.fullmatch("[45][0-9][0-9]", status))
+    kind = details.get("type")
     described = {
-        "message": error.get("message"),
-        "type": "server_error" if kind == "error" else kind,
-        "param": error.get("param"),
-        "code": error.get("code"),
+        "message": message,
+        "type": "server_error" if kind in (None, "error", "response.failed") else kind,
+        "param": details.get("param"),
+        "code": details.get("code"),
     }
     return next(statuses, 500), {"error": described}
 
@@ -79,8 +100,10 @@ def _completion(events: Iterable[Fields]) -> Fields:
         # Azure's first chunk has none of them, and the id of the last one can be another's.
         head.update({field: head[field] or event.get(field) for field in head})
 
-        for choice in event.get("choices") or ():
-            number = choice.get("index") or 0
+        choices: list[Any] = event.get("choices") or []
+
+        for choice in filter(None, choices):
+            number = index_of(choice)
             deltas.setdefault(number, [])
 
             delta: Any = choice.get("delta") or {}
@@ -94,10 +117,10 @@ def _completion(events: Iterable[Fields]) -> Fields:
             else:
                 deltas.setdefault(piece.choice, []).append(piece)
 
-    choices = [
+    answers = [
         _choice(number, deltas[number], legacy=number in legacy) for number in sorted(deltas)
     ]
-    return {**head, "object": "chat.completion", "choices": choices, "usage": usage}
+    return {**head, "object": "chat.completion", "choices": answers, "usage": usage}
 
 
 def _choice(number: int, deltas: list[Delta], *, legacy: bool) -> Fields:
@@ -140,7 +163,18 @@ def _calls(deltas: list[Delta]) -> Iterator[Fields]:
 def _response(events: list[Fields]) -> Fields:
     told = [event for event in events if isinstance(event.get("response"), dict)]
     response: Fields = told[-1]["response"] if told else {"object": "response"}
-    return response if response.get("output") else {**response, "output": _output(events)}
+    ended = any(event.get("type") == "response.completed" for event in events)
+    status = response.get("status")
+
+    if status in (None, "queued", "in_progress"):
+        status = "completed" if ended else "incomplete"
+
+    return {**response, "status": status, "output": response.get("output") or _output(events)}
+
+
+_Parts: TypeAlias = dict[tuple[str, int], list[Delta]]
+"""The Deltas of each text of an item: the part of an answer that their events name, and its
+number."""
 
 
 def _output(events: Iterable[Fields]) -> list[Fields]:
@@ -148,47 +182,61 @@ def _output(events: Iterable[Fields]) -> list[Fields]:
     translated = ResponsesDeltas()
     begun: dict[int, Fields] = {}
     finished: dict[int, Fields] = {}
-    deltas: dict[int, list[Delta]] = {}
+    parts: dict[int, _Parts] = {}
 
     for event in events:
         place = event.get("output_index")
+        place = place if type(place) is int else 0
+        part, _, step = str(event.get("type")).removeprefix("response.").rpartition(".")
 
-        if not isinstance(place, int):
-            continue
+        if part == "output_item":
+            (begun if step == "added" else finished)[place] = event.get("item") or {}
 
-        deltas.setdefault(place, []).extend(translated.translate(event))
+        for delta in translated.translate(event):
+            if delta.kind not in ("finish", "usage"):
+                texts = parts.setdefault(place, {})
+                texts.setdefault((part, delta.index), []).append(delta)
 
-        if event["type"] == "response.output_item.added":
-            begun[place] = event["item"]
-
-        if event["type"] == "response.output_item.done":
-            finished[place] = event["item"]
-
-    return [
-        finished.get(place) or _item(begun.get(place, {}), deltas[place])
-        for place in sorted(deltas)
-    ]
+    items = (
+        finished.get(place) or _item(begun.get(place, {}), parts.get(place, {}))
+        for place in sorted({*begun, *finished, *parts})
+    )
+    return [item for item in items if item]
 
 
-def _item(begun: Fields, deltas: list[Delta]) -> Fields:
-    text = "".join(delta.text for delta in deltas)
-    last = deltas[-1] if deltas else Delta()
+def _item(begun: Fields, parts: _Parts) -> Fields:
+    deltas = [delta for part in parts.values() for delta in part]
+    calls = [delta for delta in deltas if delta.kind == "tool_call"]
 
-    if last.kind == "tool_call":
-        kind = begun.get("type", "function_call")
-        call = {"type": kind, "call_id": last.id, "name": last.name, **begun}
-        return {**call, _CALL_TEXTS.get(kind, "arguments"): text}
-
-    if last.kind == "reasoning":
-        summary = [{"type": "summary_text", "text": text}]
-        return {"type": "reasoning", **begun, "summary": summary}
-
-    if not text:
+    if not deltas:
         return begun
 
-    if last.kind == "refusal":
-        part: Fields = {"type": "refusal", "refusal": text}
-    else:
-        part = {"type": "output_text", "text": text, "annotations": []}
+    if calls:
+        return _call(begun, calls)
 
-    return {"type": "message", "role": "assistant", **begun, "content": [part]}
+    held: dict[str, list[Fields]] = {}
+
+    for (part, _), pieces in parts.items():
+        field, described, text = _PARTS[part]
+        written = {**described, text: "".join(delta.text for delta in pieces)}
+        held.setdefault(field, []).append(written)
+
+    if deltas[-1].kind == "reasoning":
+        return {"type": "reasoning", "summary": [], **begun, **held}
+
+    return {"type": "message", "role": "assistant", **begun, **held}
+
+
+def _call(begun: Fields, deltas: list[Delta]) -> Fields:
+    last = deltas[-1]
+    kind = begun.get("type", "function_call")
+    call = {"type": kind, "call_id": last.id, "name": last.name, **begun}
+    return {**call, _CALL_TEXTS.get(kind, "arguments"): "".join(delta.text for delta in deltas)}
+
+
+_PARTS: dict[str, tuple[str, Fields, str]] = {
+    "output_text": ("content", {"type": "output_text", "annotations": []}, "text"),
+    "refusal": ("content", {"type": "refusal"}, "refusal"),
+    "reasoning_text": ("content", {"type": "reasoning_text"}, "text"),
+    "reasoning_summary_text": ("summary", {"type": "summary_text"}, "text"),
+}

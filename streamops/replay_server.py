@@ -207,7 +207,7 @@ def _whole(recording: Recording, api: Api) -> ASGIApp:
     try:
         status, answer = whole_answer(recording, api)
     except ValueError as error:
-        return failure(500, f"The recording is no stream of JSON: {error}")
+        return failure(500, f"The recording makes no whole answer: {error}")
 
     return _json(answer, status)
 

@@ -10,18 +10,24 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import openai
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openai import OpenAI
 from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 
 from streamops.delta import Delta
 from streamops.errors import SourceFailed
+from streamops.recording import Api, Recording, read_recording
 from streamops.replay import replay
+from streamops.replay_answers import whole_answer
+from streamops.sinks.values import run
 from streamops.sources.openai_deltas import OpenAIDeltas
+from streamops.sources.sse import from_sse
 from tests.answers import (
     USAGE,
     answering_with,
@@ -36,6 +42,8 @@ from tests.answers import (
     responses_text,
 )
 from tests.clients import http_client, open_async_client, open_client
+from tests.sources.test_sse import spoilt_events
+from tests.test_replay_modes import Body
 
 OURS = Path(__file__).parent / "data"
 THEIRS = Path(os.environ.get("STREAMOPS_RECORDINGS", "nowhere"))
@@ -287,7 +295,114 @@ def test_a_response_without_an_end_has_what_had_come() -> None:
 
     answer = whole(cut)
 
-    assert (answer.status, answer.output_text) == ("in_progress", "Rome fell.")
+    assert (answer.status, answer.output_text) == ("incomplete", "Rome fell.")
+
+
+def data(*events: object) -> bytes:
+    return b"".join(f"data: {json.dumps(event)}\n\n".encode() for event in events)
+
+
+def response_of(*events: Body) -> Body:
+    """Return the whole response that these events add up to."""
+    status, answer = whole_answer(read_recording(data(*events)), "responses")
+
+    assert status == 200
+    return dict(answer)
+
+
+def test_the_parts_of_an_unfinished_item_stay_apart() -> None:
+    def written(part: str, number: int, text: str) -> Body:
+        place = {"output_index": 0, "content_index": number}
+        return {"type": f"response.{part}.delta", **place, "delta": text}
+
+    message = response_of(
+        written("output_text", 0, "a"), written("output_text", 1, "b"), written("refusal", 2, "no")
+    )
+    thought = response_of(
+        written("reasoning_summary_text", 0, "a"), written("reasoning_text", 0, "b")
+    )
+
+    assert message["output"] == [
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [
+                {"type": "output_text", "text": "a", "annotations": []},
+                {"type": "output_text", "text": "b", "annotations": []},
+                {"type": "refusal", "refusal": "no"},
+            ],
+        }
+    ]
+    assert thought["output"] == [
+        {
+            "type": "reasoning",
+            "summary": [{"type": "summary_text", "text": "a"}],
+            "content": [{"type": "reasoning_text", "text": "b"}],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ends", "status"),
+    [
+        ([], "incomplete"),
+        ([{"type": "response.completed"}], "completed"),
+        ([{"type": "response.incomplete"}], "incomplete"),
+        ([{"type": "response.completed", "response": {"status": "completed"}}], "completed"),
+    ],
+)
+def test_a_response_is_complete_if_an_event_says_so(ends: list[Body], status: str) -> None:
+    begun: Body = {"type": "response.created", "response": {"status": "in_progress", "output": []}}
+
+    assert response_of(begun, *ends) == {"status": status, "output": []}
+
+
+def test_events_without_what_they_are_about_add_nothing() -> None:
+    answer = response_of(
+        {"type": "response.output_item.added", "output_index": 0},
+        {"output_index": 1},
+        {"type": "response.output_item.done", "output_index": 2},
+        {"type": "response.output_text.delta", "output_index": 3, "delta": "a"},
+    )
+
+    assert [item["type"] for item in answer["output"]] == ["message"]
+
+
+def test_a_choice_without_a_number_is_the_first() -> None:
+    answer = whole(
+        data(
+            {"choices": [{"index": "0", "delta": {"content": "a"}}]},
+            {"choices": [{"index": 1, "delta": {"content": "b"}}, None]},
+            {"choices": [{"delta": {"content": "c"}}]},
+        )
+    )
+
+    assert [(choice.index, choice.message.content) for choice in answer.choices] == [
+        (0, "ac"),
+        (1, "b"),
+    ]
+
+
+@pytest.mark.parametrize("ending", [b"\r\n", b"\r"])
+@pytest.mark.parametrize("answer", [chat_content("Rome fell."), responses_text("Rome fell.")])
+def test_lines_may_end_in_other_ways(answer: bytes, ending: bytes) -> None:
+    # A file is known as a recording by lines of data, which only line feeds begin.
+    recording = Recording((answer.replace(b"\n", ending),), None)
+    api: Api = "responses" if answer.startswith(b"event:") else "chat"
+
+    assert whole_answer(recording, api) == whole_answer(read_recording(answer), api)
+
+
+def test_an_event_that_was_cut_is_none() -> None:
+    answer = chat_content("Rome", finish=None, usage=None, size=9).removesuffix(b"data: [DONE]\n\n")
+
+    assert whole(answer + b'data: {"choices": [{"del').choices[0].message.content == "Rome"
+
+
+def test_surrogates_that_are_sent_apart_come_together() -> None:
+    halves = [{"choices": [{"delta": {"content": half}}]} for half in ("\ud83d", "\ude00")]
+
+    assert whole(data(*halves)).choices[0].message.content == "😀"
 
 
 def test_a_chat_answer_without_an_end_has_no_finish_reason() -> None:
@@ -305,6 +420,8 @@ def test_a_chat_answer_without_an_end_has_no_finish_reason() -> None:
         pytest.param({"message": "Boom", "code": "x", "status_code": 400}, 400, id="that names it"),
         pytest.param("Boom", 500, id="that is a text"),
         pytest.param({"message": "Boom", "code": 7}, 500, id="with a code of its own"),
+        pytest.param({"message": "Boom", "code": "429"}, 429, id="whose code is one in quotes"),
+        pytest.param({"message": "Boom", "code": "rate_limit"}, 500, id="whose code is a word"),
     ],
 )
 def test_a_recorded_error_is_an_http_error(error: Any, status: int) -> None:
@@ -314,6 +431,51 @@ def test_a_recorded_error_is_an_http_error(error: Any, status: int) -> None:
         whole(answer)
 
     assert caught.value.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        pytest.param(
+            data({"type": "response.failed", "response": {"error": {"message": "Boom"}}}),
+            500,
+            id="a response that failed",
+        ),
+        pytest.param(
+            data(
+                {
+                    "type": "response.failed",
+                    "response": {"error": {"message": "Boom", "code": "429"}},
+                }
+            ),
+            429,
+            id="a response that failed with a status",
+        ),
+        pytest.param(
+            b'event: error\ndata: {"message": "Boom", "code": 503}\n\n', 503, id="only named"
+        ),
+        pytest.param(b"event: error\ndata: Boom\n\n", 500, id="named, and no JSON"),
+        pytest.param(data({"type": "error", "message": "Boom"}), 500, id="of Responses"),
+    ],
+)
+def test_an_error_of_any_form_is_an_http_error(answer: bytes, status: int) -> None:
+    with (
+        answering_with(answer) as base_url,
+        open_client(base_url) as client,
+        pytest.raises(openai.APIStatusError, match="Boom") as caught,
+    ):
+        ask(client, "m", responses=True)
+
+    assert (caught.value.status_code, caught.value.type) == (status, "server_error")
+
+
+def test_an_error_without_words_says_so() -> None:
+    status, answer = whole_answer(
+        read_recording(data({"type": "response.failed", "response": {}})), "responses"
+    )
+
+    assert status == 500
+    assert "without saying which" in answer["error"]["message"]
 
 
 def test_an_error_midway_leaves_nothing_of_the_answer() -> None:
@@ -331,9 +493,44 @@ def test_an_incomplete_recording_is_no_whole_answer(answer: bytes) -> None:
         ask(client, "m", responses=answer.startswith(b"event:"))
 
 
-def test_a_recording_that_is_no_json_is_told_so() -> None:
-    with pytest.raises(openai.InternalServerError, match="no stream of JSON"):
-        whole(b"data: Rome fell.\n\n")
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"data: Rome fell.\n\n",
+        b"data: " + b"[" * 100_000 + b"\n\n",
+        data(5),
+        data({"choices": 5}),
+        data({"choices": [1]}),
+        data({"choices": [{"delta": "x"}]}),
+        data({"choices": [{"delta": {"content": 5}}]}),
+        data({"choices": [], "usage": [5]}),
+        data({"error": [1]}),
+        data({"error": True}),
+        data({"type": "response.output_item.added", "item": 1}),
+        data({"type": "response.completed", "response": 1}),
+    ],
+)
+def test_a_recording_that_makes_no_answer_is_told_so(answer: bytes) -> None:
+    with (
+        answering_with(answer) as base_url,
+        open_client(base_url) as client,
+        pytest.raises(openai.InternalServerError, match="The recording makes no whole answer: "),
+    ):
+        ask(client, "m", responses=b'"response.' in answer)
+
+
+@given(st.lists(spoilt_events(), min_size=1, max_size=4), st.sampled_from(get_args(Api)))
+def test_whatever_was_recorded_is_an_answer_or_makes_none(events: list[Body], api: Api) -> None:
+    recording = Recording((data(*events),), None)
+
+    try:
+        status, answer = whole_answer(recording, api)
+    except ValueError:
+        with pytest.raises(SourceFailed):
+            run(from_sse([data(*events)]))
+    else:
+        assert 200 <= status < 600
+        assert json.loads(json.dumps(answer))
 
 
 @pytest.mark.anyio

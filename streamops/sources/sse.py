@@ -162,7 +162,7 @@ class EventDecoder(Decoder):
             return None
 
         self.ended = True
-        deltas = self._translate_all(filter(_is_whole, self._stream.close()))
+        deltas = self._translate_all(filter(is_whole, self._stream.close()))
 
         if self._head and not self._count:
             failure = self._no_stream()
@@ -176,7 +176,7 @@ class EventDecoder(Decoder):
 
         if _object(head).get("error"):
             try:
-                self._openai.translate(_reported(head))
+                self._openai.translate(reported(head))
             except SourceFailed as failure:
                 return failure
 
@@ -208,10 +208,10 @@ class EventDecoder(Decoder):
 
     def _translate(self, name: bytes, data: bytes) -> tuple[Delta, ...]:
         if name == b"error":
-            return self._openai.translate(_reported(data))
+            return self._openai.translate(reported(data))
 
         try:
-            value = _json(data)
+            value = decoded(data)
         except (ValueError, RecursionError) as error:
             if not data.strip():
                 return ()
@@ -236,13 +236,14 @@ class EventDecoder(Decoder):
         return SourceFailed(f"Event {self._count} of the stream {what}: {_quoted(data)}")
 
 
-def _is_whole(event: Event) -> bool:
+def is_whole(event: Event) -> bool:
     """Return whether an event counts though nothing ended it; what a provider regrets does."""
     name, data = event
     return name == b"error" or data.startswith(b"[DONE]") or bool(_object(data))
 
 
-def _json(data: bytes) -> Any:
+def decoded(data: bytes) -> Any:
+    """Return the JSON of an event's data; ValueError or RecursionError where they are none."""
     try:
         return jiter.from_json(data)
     except ValueError:
@@ -253,14 +254,14 @@ def _json(data: bytes) -> Any:
 def _object(data: bytes) -> dict[str, Any]:
     """Return the JSON object that data are; an empty one if they are none."""
     try:
-        value = _json(data)
+        value = decoded(data)
     except (ValueError, RecursionError):
         return {}
 
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _reported(data: bytes) -> dict[str, Any]:
+def reported(data: bytes) -> dict[str, Any]:
     """Return what an event that reports an error says, as a chunk of Chat Completions has it."""
     fields = _object(data)
     words: Any = fields.get("error") or fields or data.decode(errors="replace").strip()
