@@ -82,8 +82,10 @@ class MultiTasks(BaseModel, Generic[T]):
 
         An AsyncStream is read with ``async for``. Any other iterable of the same events, as objects
         or dicts, is read too. Leaving the loop closes the stream, as ``to_generator`` and
-        ``to_async_generator`` do. The tasks are found, and errors raised, as in ``from_response``,
-        errors after the tasks before them. TypeError now if this is no stream.
+        ``to_async_generator`` do; closing the generator before its first task closes it too, except
+        an AsyncStream, which is then the caller's to close. The tasks are found, and errors raised,
+        as in ``from_response``, errors after the tasks before them. TypeError now if this is no
+        stream.
         """
         return read_stream(completion, cls._reads())
 
@@ -164,9 +166,34 @@ def read_stream(
             "a whole answer is read by from_response"
         )
 
-    values = from_openai(_iterator(stream, kind)).pipe(operator)
-    is_asynchronous = hasattr(kind, "__aiter__") or hasattr(kind, "__aenter__")
-    return to_async_generator(values) if is_asynchronous else to_generator(values)
+    iterator = _iterator(stream, kind)
+    values = from_openai(iterator).pipe(operator)
+
+    if hasattr(kind, "__aiter__") or hasattr(kind, "__aenter__"):
+        return to_async_generator(values)
+
+    generator = _closing(iterator, to_generator(values))
+    next(generator)
+    return generator
+
+
+def _closing(iterator: Any, values: Generator[T, None, None]) -> Generator[Any, None, None]:
+    """Iterate over values after a first one that stands for nothing.
+
+    A generator that has not begun runs no code when it is closed, and would leave the iterator
+    open.
+    """
+    try:
+        yield
+    except BaseException:
+        close = getattr(iterator, "close", None)
+
+        if close is not None:
+            close()
+
+        raise
+
+    yield from values
 
 
 def _iterator(stream: Any, kind: Any) -> Any:

@@ -480,6 +480,30 @@ def test_leaving_the_loop_closes_the_response(leave: Callable[[Iterable[User]], 
         assert stream.response.is_closed
 
 
+def test_a_stream_of_which_nothing_was_read_is_closed_with_its_generator() -> None:
+    with answering_with(CHAT["content"]) as base_url, open_client(base_url) as client:
+        stream = open_stream(client)
+        MultiUser.from_streaming_response(stream).close()
+
+        assert stream.response.is_closed
+
+
+def test_a_stream_whose_generator_nobody_keeps_is_closed() -> None:
+    with answering_with(CHAT["content"]) as base_url, open_client(base_url) as client:
+        stream = open_stream(client)
+        MultiUser.from_streaming_response(stream)
+        gc.collect()
+
+        assert stream.response.is_closed
+
+
+def test_what_cannot_be_closed_need_not_be() -> None:
+    users = MultiUser.from_streaming_response(chunks_of(CHAT["content"]))
+    users.close()
+
+    assert [*users] == []
+
+
 @pytest.mark.anyio
 async def test_leaving_async_with_closes_the_response() -> None:
     with answering_with(CHAT["content"]) as base_url:
