@@ -417,8 +417,19 @@ def buried(value: Any, name: str, depth: int) -> Any:
     return value
 
 
+LONG = "x" * 100_000
+huge: list[Any] = [
+    LONG,
+    [LONG] * 3,
+    {LONG: LONG},
+    [1] * 10_000,
+    dict.fromkeys(map(str, range(999))),
+]
 deep_documents = st.builds(
-    buried, documents, st.sampled_from(NAMES), st.sampled_from([0, 0, 50, 20_000])
+    buried,
+    documents | st.sampled_from(huge),
+    st.sampled_from([*NAMES, LONG]),
+    st.sampled_from([0, 0, 1, 50, 20_000]),
 )
 
 
