@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from streamops.errors import SpentSource
 
@@ -43,6 +44,9 @@ class AsyncConnection(ABC, Generic[T]):
     async def close(self) -> None:
         """Release everything; called once, and never while a read is running."""
 
+    def abandon(self) -> None:
+        """Let go of what was never read, where no event loop runs that could close it."""
+
 
 AnyConnection: TypeAlias = Connection[T] | AsyncConnection[T]
 """A connection of either kind."""
@@ -61,9 +65,20 @@ def unread(connect: Connect[T]) -> AnyConnection[T] | None:
     return opened if isinstance(opened, (Connection, AsyncConnection)) else None
 
 
-def discard(awaitable: Awaitable[object]) -> None:
+def discard(opened: AsyncConnection[Any] | Awaitable[object]) -> None:
     """Close what nobody will await any more, so that Python does not complain about it."""
-    close = getattr(awaitable, "close", None)
+    if isinstance(opened, AsyncConnection):
+        opened.abandon()
+        return
+
+    close = getattr(opened, "close", None)
 
     if close is not None:
         close()
+
+
+def discard_manager(manager: object) -> None:
+    """Close the coroutines that a context manager holds which nobody will enter any more."""
+    for held in getattr(manager, "__dict__", {}).values():
+        if inspect.iscoroutine(held):
+            held.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -71,9 +70,7 @@ def _push(
     loop = running_loop()
 
     if loop is None:
-        if isinstance(opened, Awaitable):
-            discard(opened)
-
+        discard(opened)
         observer.on_error(
             RuntimeError(
                 "An asynchronous source needs a running event loop to be subscribed to. "

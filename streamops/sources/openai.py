@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from functools import partial
 from pathlib import Path
 from types import FunctionType
@@ -14,7 +14,13 @@ from reactivex import Observable
 from streamops.delta import Delta
 from streamops.errors import SpentSource, StreamopsError
 from streamops.sources.closing import close_stream, interrupt_stream
-from streamops.sources.connection import AnyConnection, AsyncConnection, Connection
+from streamops.sources.connection import (
+    AnyConnection,
+    AsyncConnection,
+    Connection,
+    discard,
+    discard_manager,
+)
 from streamops.sources.observing import observe
 from streamops.sources.openai_deltas import OpenAIDeltas
 from streamops.sources.openai_failing import ended, failed_request
@@ -136,7 +142,9 @@ def _blocks(function: Callable[..., Any]) -> bool:
 def _observe(
     opening: Callable[[], Any], connected: _Connected, *, blocking: bool
 ) -> Observable[Delta]:
-    return observe(partial(_connect, opening, connected), blocking=blocking)
+    # Python complains about a coroutine that nobody awaits: this one is made when it is awaited.
+    begin = opening if blocking else partial(_Unsent, opening)
+    return observe(partial(_connect, begin, connected), blocking=blocking)
 
 
 def _connect(
@@ -150,7 +158,7 @@ def _connect(
         raise failed_request(error, begun=False) from error
 
     if inspect.isawaitable(opened):
-        return _awaited(opened, connected)
+        return _Opening(opened, connected)
 
     try:
         return connected(opened)
@@ -161,6 +169,31 @@ def _connect(
             response.close()
 
         raise
+
+
+class _Unsent(Awaitable[Any]):
+    """What a coroutine function opens, which is called when this is awaited."""
+
+    def __init__(self, opening: Callable[[], Any]) -> None:
+        self._opening = opening
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        opened = self._opening()
+        return (yield from opened.__await__()) if inspect.isawaitable(opened) else opened
+
+
+class _Opening(Awaitable[AnyConnection[Delta]]):
+    """The connection to what is still to be awaited."""
+
+    def __init__(self, opening: Awaitable[Any], connected: _Connected) -> None:
+        self._opening = opening
+        self._connected = connected
+
+    def __await__(self) -> Generator[Any, Any, AnyConnection[Delta]]:
+        return _awaited(self._opening, self._connected).__await__()
+
+    def close(self) -> None:
+        discard(self._opening)
 
 
 async def _awaited(opening: Awaitable[Any], connected: _Connected) -> AnyConnection[Delta]:
@@ -308,8 +341,15 @@ class _AsyncEvents(AsyncConnection[Delta]):
             return ended(error)
 
     async def close(self) -> None:
+        if self._stream is None:
+            self.abandon()
+
         await close_stream(self._stream or self._opened)
         await close_stream(self._events)
+
+    def abandon(self) -> None:
+        if not hasattr(self._opened, "__anext__"):
+            discard_manager(self._opened)
 
     async def _enter(self) -> Any:
         if hasattr(self._opened, "__anext__"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from streamops.delta import Delta
 from streamops.errors import SourceFailed, StreamopsError
 from streamops.sources.closing import close_stream, interrupt_stream
-from streamops.sources.connection import AsyncConnection, Connection
+from streamops.sources.connection import AsyncConnection, Connection, discard_manager
 from streamops.sources.iterables import END
 from streamops.sources.openai_failing import ended, failed_request
 from streamops.sources.sse import EventDecoder
@@ -59,8 +59,15 @@ class AsyncWire(AsyncConnection[Delta]):
             return ended(_as_the_sdk_raises(error, response))
 
     async def close(self) -> None:
+        if self._response is None:
+            self.abandon()
+            return
+
         await close_stream(self._pieces)
-        await close_stream(self._response or self._manager)
+        await close_stream(self._response)
+
+    def abandon(self) -> None:
+        discard_manager(self._manager)
 
     async def _open(self) -> httpx2.Response:
         try:

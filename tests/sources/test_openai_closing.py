@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 import pytest
 import reactivex
-from openai import AsyncStream, OpenAI, Stream
+from openai import AsyncOpenAI, AsyncStream, OpenAI, Stream
 from openai.types.chat import ChatCompletionChunk
 from reactivex import Observable
 from reactivex import operators as rx
@@ -23,6 +23,7 @@ from streamops.sinks.values import arun
 from streamops.sources.openai import from_openai
 from tests.clients import open_async_client, open_client
 from tests.traces import no_threads_left, nothing_left
+from tests.unawaited import nothing_unawaited
 from tests.wire import PATIENCE, Exchange, Wire, serving
 
 CHAT: dict[str, Any] = {"model": "m", "messages": []}
@@ -299,6 +300,54 @@ async def test_an_open_asynchronous_stream_is_closed_by_whoever_leaves_before_th
                 stream.subscribe().dispose()
 
             assert await anyio.to_thread.run_sync(wire.exchange().is_closed)
+
+
+class Traced:
+    """A resource whose function no longer looks like a coroutine function."""
+
+    def __init__(self, resource: Any) -> None:
+        self.with_streaming_response = self
+        self._create = resource.with_streaming_response.create
+
+    def create(self, **request: Any) -> Any:
+        return self._create(**request)
+
+
+ASKING: dict[str, Callable[[AsyncOpenAI], Observable[Delta]]] = {
+    "bytes": lambda client: from_openai(client.chat.completions, wire=True, **CHAT),
+    "objects": lambda client: from_openai(client.chat.completions, wire=False, **CHAT),
+    "tracer": lambda client: from_openai(Traced(client.chat.completions), wire=True, **CHAT),
+    "function": lambda client: from_openai(
+        lambda: client.chat.completions.create(**CHAT, stream=True)
+    ),
+    "helper": lambda client: from_openai(lambda: client.chat.completions.stream(**CHAT)),
+    "helper of responses": lambda client: from_openai(
+        lambda: client.responses.stream(model="m", input="?")
+    ),
+    "manager": lambda client: from_openai(client.chat.completions.stream(**CHAT)),
+}
+"""Streams whose request is a coroutine of the SDK until it is sent."""
+
+
+@pytest.mark.parametrize("source", ASKING)
+@pytest.mark.anyio
+async def test_nothing_is_left_of_a_request_that_was_never_sent(source: str) -> None:
+    with serving("a") as wire, nothing_unawaited():
+        async with open_async_client(wire.url) as client, nothing_left():
+            ASKING[source](client).subscribe().dispose()
+
+        assert not wire.asked.is_set()
+
+
+@pytest.mark.parametrize("source", ASKING)
+def test_nothing_is_left_of_a_request_that_no_event_loop_sends(source: str) -> None:
+    errors: list[Exception] = []
+
+    with nothing_unawaited():
+        client = AsyncOpenAI(base_url="http://test/v1", api_key="test")
+        ASKING[source](client).subscribe(on_error=errors.append)
+
+    assert [type(error) for error in errors] == [RuntimeError]
 
 
 @pytest.mark.anyio
