@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from anyio import Event
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
 from reactivex.scheduler import CurrentThreadScheduler
 
-from streamops.eventloop import running_loop
+from streamops.eventloop import EventLoop, running_loop
 from streamops.pulling import Outcome, PulledReading, PullScheduler, Reading
 from streamops.sources.connection import Connect, Connection, discard, unread
 from streamops.sources.opening import AsyncOpener
@@ -25,6 +29,9 @@ def observe(connect: Connect[T], *, blocking: bool, once: bool = False) -> Obser
     event loop that runs in the thread. ``blocking`` says that ``connect`` itself may block,
     ``once`` that it gives away what is open already: that is closed when a subscription ends, even
     if it was never read.
+
+    An asynchronous source that is pushed because another one was given up, as by ``retry``, is
+    opened when that is closed.
 
     What connecting and reading raise ends the stream with that error; what a subscriber raises
     goes up to whoever pushes.
@@ -79,10 +86,9 @@ def _push(
         )
         return
 
-    connection = AsyncOpener[Any].of(opened, loop)
-    awaited = _AwaitedReading(connection)
+    awaited = _AwaitedReading(AsyncOpener[Any].of(opened, loop), loop)
     held.disposable = awaited
-    loop.spawn(partial(push_awaited, awaited, connection, observer))
+    loop.spawn(partial(awaited.push_all, observer))
 
 
 def _close_unread(connect: Connect[Any]) -> None:
@@ -120,24 +126,70 @@ class _PushedReading(Reading, Generic[T]):
         self._connection.close()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Departure:
+    """A connection that is disposed, and closed a while later."""
+
+    loop: EventLoop
+    closed: Event
+
+
+_departures: ContextVar[list[_Departure] | None] = ContextVar("streamops_departures", default=None)
+"""What was disposed by the subscribers to whom a task pushes, and by what they have scheduled."""
+
+
 class _AwaitedReading(Reading):
-    def __init__(self, connection: AsyncOpener[Any]) -> None:
+    def __init__(self, connection: AsyncOpener[Any], loop: EventLoop) -> None:
         super().__init__()
         self._connection = connection
+        self._departure = _Departure(loop, Event())
+        # The list itself: some operators subscribe anew and dispose after that.
+        self._before = _departures.get()
+        self._has_begun = False
+
+    async def push_all(self, observer: abc.ObserverBase[Any]) -> None:
+        self._has_begun = True
+        before = self._before or ()
+        after = [other.closed for other in before if other.loop.is_here()]
+        _departures.set([])
+
+        try:
+            await push_awaited(self, self._connection, observer, after=after)
+        finally:
+            self._departure.closed.set()
 
     def interrupt(self) -> None:
+        self._depart()
         self._connection.interrupt()
 
     def release(self) -> None:
         # Closing has to be awaited, which the task does when it finds itself disposed.
-        return
+        self._depart()
+
+    def _depart(self) -> None:
+        departures = _departures.get()
+
+        # A task that has not begun may never do so, and has nothing to close.
+        if departures is not None and self._has_begun and self._departure.loop.is_here():
+            departures[:] = [other for other in departures if not other.closed.is_set()]
+            departures.append(self._departure)
 
 
 async def push_awaited(
-    reading: Reading, connection: AsyncOpener[T], observer: abc.ObserverBase[T]
+    reading: Reading,
+    connection: AsyncOpener[T],
+    observer: abc.ObserverBase[T],
+    *,
+    after: Iterable[Event] = (),
 ) -> None:
-    """Push all that an asynchronous source has; close it however that ends."""
+    """Push all that an asynchronous source has; close it however that ends.
+
+    It is not opened before everything has happened that it comes ``after``.
+    """
     try:
+        for event in after:
+            await event.wait()
+
         while reading.begin():
             try:
                 outcome: Outcome[T] = await connection.read()
@@ -147,9 +199,19 @@ async def push_awaited(
                 reading.end()
 
             if not isinstance(outcome, tuple):
-                await connection.close()
+                await _close(connection)
 
             reading.push(outcome, observer)
     finally:
         reading.dispose()
+        await _close(connection)
+
+
+async def _close(connection: AsyncOpener[Any]) -> None:
+    # A source that subscribes to another one while it closes would wait for itself.
+    token = _departures.set(None)
+
+    try:
         await connection.close()
+    finally:
+        _departures.reset(token)

@@ -14,7 +14,7 @@ from anyio import CancelScope, Event
 from anyio.lowlevel import checkpoint
 
 from streamops.errors import SourceFailed
-from streamops.eventloop import EventLoop
+from streamops.eventloop import EventLoop, running_loop
 from streamops.sources.connection import (
     AnyConnection,
     AsyncConnection,
@@ -70,9 +70,10 @@ class AsyncOpener(AsyncConnection[T]):
         if scope is None:
             return
 
-        if self._loop.is_here():
+        if self._loop.is_here() and running_loop() is not None:
             scope.cancel()
         else:
+            # Also here, when the loop stands still: it may run again.
             self._loop.soon(scope.cancel)
 
     async def _read(self) -> tuple[T, ...] | None:
