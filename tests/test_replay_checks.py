@@ -429,7 +429,7 @@ deep_documents = st.builds(
     buried,
     documents | st.sampled_from(huge),
     st.sampled_from([*NAMES, LONG]),
-    st.sampled_from([0, 0, 1, 50, 20_000]),
+    st.sampled_from([0, 0, 1, 50, 5_000]),
 )
 
 
