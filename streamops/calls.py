@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeAlias, TypeVar
 
-from reactivex import Subject, compose
+from reactivex import compose
 from reactivex import operators as rx
 
+from streamops.branches import Branch
 from streamops.delta import Delta
+from streamops.errors import MalformedJson, SchemaMismatch, StreamopsError, TruncatedJson
 from streamops.lifting import Operator, Step, lift
 from streamops.operators.accumulate_json import CODE_INTERPRETER, accumulate_json
 from streamops.snapshot import Snapshot
 
-A = TypeVar("A")
-B = TypeVar("B")
 T = TypeVar("T")
 
 Read: TypeAlias = Callable[[str | None], Operator[Snapshot, T]]
@@ -24,60 +24,64 @@ _CUT = ("length", "content_filter")
 """Why a model stops in the middle: a call that has no arguments then was to have some."""
 
 
-def read_calls(read: Read[T]) -> Operator[Delta, T]:
+def read_calls(read: Read[T], *, fail_fast: bool = False) -> Operator[Delta, T]:
     """Emit what is read of every tool call, each by the operator for the tool's name.
 
     As in ``accumulate_json`` the content is read instead if it has begun to be JSON before the
-    first call. Errors are those of ``accumulate_json`` and of the operators.
+    first call. Errors are those of ``accumulate_json`` and of the operators. A call that is no good
+    does not end the others, unless it is to ``fail_fast``: the stream fails at its end.
     """
-    return lift(lambda: _Calls(read))
+    return lift(lambda: _Calls(read, fail_fast=fail_fast))
 
 
-class Branch(Generic[A, B]):
-    """Runs an operator by hand: elements in, what it emits out."""
+class _Text(Generic[T]):
+    """What is read of one call, or of the content."""
 
-    def __init__(self, operator: Operator[A, B]) -> None:
-        self._source: Subject[A] = Subject()
-        self._emitted: list[B] = []
-        self._error: Exception | None = None
-        operator(self._source).subscribe(self._emitted.append, self._fail)
+    def __init__(self, operator: Operator[Delta | str, T], *, fail_fast: bool) -> None:
+        self._values: Branch[Delta | str, T] = Branch(operator)
+        self._fail_fast = fail_fast
+        self.error: StreamopsError | None = None
+        """Why nothing more is read of it."""
 
-    def feed(self, element: A) -> Iterable[B]:
-        """Return what an element brings, or raise what it ends the operator with."""
-        self._source.on_next(element)
-        return self._take()
+    def feed(self, delta: Delta) -> Iterable[T]:
+        """Return what a piece of it brings."""
+        if self.error is not None:
+            return ()
 
-    def close(self) -> Iterable[B]:
-        """Return what is left at the end of the source, or raise what is wrong with that."""
-        self._source.on_completed()
-        return self._take()
+        values = self._values.feed(delta)
+        return self._guarded(values) if isinstance(values, Iterator) else values
 
-    def fail(self, error: Exception) -> Iterable[B]:
-        """Return what is left when the source failed, or raise the error."""
-        self._source.on_error(error)
-        return self._take()
+    def close(self) -> Iterator[T]:
+        """Return what is left at the end of the answer."""
+        if self.error is None:
+            yield from self._guarded(self._values.close())
 
-    def _fail(self, error: Exception) -> None:
-        self._error = error
+    def fail(self, error: Exception) -> Iterator[T]:
+        """Return what is left when the answer broke off."""
+        if self.error is None:
+            yield from self._guarded(self._values.fail(error))
 
-    def _take(self) -> Iterable[B]:
-        emitted = tuple(self._emitted)
-        self._emitted.clear()
-        return emitted if self._error is None else _then_raise(emitted, self._error)
+    def _guarded(self, values: Iterable[T]) -> Iterator[T]:
+        try:
+            yield from values
+        except StreamopsError as error:
+            if self._fail_fast:
+                raise
 
-
-def _then_raise(emitted: tuple[B, ...], error: Exception) -> Iterator[B]:
-    yield from emitted
-    raise error
+            self.error = error
 
 
 class _Calls(Step[Delta, T]):
-    def __init__(self, read: Read[T]) -> None:
+    def __init__(self, read: Read[T], *, fail_fast: bool) -> None:
         self._read = read
-        self._calls: dict[int, Branch[Delta | str, T]] = {}
+        self._fail_fast = fail_fast
+        self._calls: dict[int, _Text[T]] = {}
         self._unwritten: dict[int, str | None] = {}
-        self._content = Branch(self._content_operator())
+        self._content = self._text(
+            compose(accumulate_json(), rx.do_action(self._see), self._read(None))
+        )
         self._content_is_json = False
+        self._is_finished = False
 
     def feed(self, delta: Delta) -> Iterable[T]:
         if delta.choice:
@@ -89,25 +93,38 @@ class _Calls(Step[Delta, T]):
         if delta.kind != "finish":
             return () if self._calls else self._content.feed(delta)
 
+        self._is_finished = True
+
         if delta.finish_reason in _CUT:
             for index, name in [*self._unwritten.items()]:
                 self._begin(index, name)
 
         # Why the model stopped says why the text of any of them breaks off.
-        for branch in self._open():
-            branch.feed(delta)
+        for text in self._texts():
+            text.feed(delta)
 
         return ()
 
     def close(self) -> Iterator[T]:
-        for branch in self._open():
-            yield from branch.close()
+        for text in self._texts():
+            yield from text.close()
+
+        if self._unwritten and not self._is_finished:
+            self._raise_joined(TruncatedJson(snapshot=None, text=""))
+
+        self._raise_joined()
 
     def fail(self, error: Exception) -> Iterator[T]:
-        for branch in self._open():
-            yield from branch.fail(error)
+        for text in self._texts():
+            yield from text.fail(error)
 
-    def _open(self) -> list[Branch[Delta | str, T]]:
+        # Complete as far as they have come, but one of them has not come.
+        if self._unwritten and not self._is_finished:
+            self._raise_joined(error)
+
+        self._raise_joined()
+
+    def _texts(self) -> list[_Text[T]]:
         return [*self._calls.values()] or [self._content]
 
     def _feed_call(self, delta: Delta) -> Iterable[T]:
@@ -123,13 +140,22 @@ class _Calls(Step[Delta, T]):
 
         return (call or self._begin(delta.index, delta.name)).feed(delta)
 
-    def _begin(self, index: int, name: str | None) -> Branch[Delta | str, T]:
+    def _begin(self, index: int, name: str | None) -> _Text[T]:
         self._unwritten.pop(index, None)
-        call = self._calls[index] = Branch(compose(accumulate_json(), self._read(name)))
+        call = self._calls[index] = self._text(compose(accumulate_json(), self._read(name)))
         return call
 
-    def _content_operator(self) -> Operator[Delta | str, T]:
-        return compose(accumulate_json(), rx.do_action(self._see), self._read(None))
+    def _text(self, operator: Operator[Delta | str, T]) -> _Text[T]:
+        return _Text(operator, fail_fast=self._fail_fast)
 
     def _see(self, snapshot: Snapshot) -> None:
         self._content_is_json = snapshot.started
+
+    def _raise_joined(self, *ended: Exception) -> None:
+        """Raise what is wrong with any of them; first what ended the answer before its time."""
+        errors = [*ended, *(text.error for text in self._texts() if text.error is not None)]
+        errors.sort(key=lambda error: isinstance(error, (SchemaMismatch, MalformedJson)))
+
+        if errors:
+            first, *others = errors
+            raise first if not isinstance(first, SchemaMismatch) else first.joined(others)

@@ -19,7 +19,7 @@ negative limit) are a TypeError or ValueError, raised when the operator is built
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -128,7 +128,7 @@ class SchemaMismatch(StreamopsError):
         others: Sequence[SchemaMismatch] = (),
     ) -> None:
         where = f"at {path}" if path else "as a whole"
-        hint = hint or (f"{len(others)} more items are invalid" if others else "")
+        where += f" (one of {len(others) + 1} places)" if others else ""
         super().__init__(f"Invalid {where}: {validation_error}{hint and chr(10)}{hint}")
         self.validation_error = validation_error
         """Pydantic's own error; its locations start at the innermost model that is invalid."""
@@ -136,13 +136,25 @@ class SchemaMismatch(StreamopsError):
         """Where that model stands in the document, in keys of the JSON; with ``validate="eager"``
         where its field does."""
         self.others = tuple(others)
-        """What else was wrong, where several items of a list were."""
+        """What else was wrong, where several items of a list, or several calls, were."""
         self._is_field = is_field
         self.snapshot = snapshot
 
+    def joined(self, others: Iterable[Exception]) -> SchemaMismatch:
+        """Return the same error together with others."""
+        found = [other for other in others if isinstance(other, SchemaMismatch)]
+        joined = SchemaMismatch(
+            validation_error=self.validation_error,
+            path=self.path,
+            is_field=self._is_field,
+            snapshot=self.snapshot,
+            others=(*self.others, *(each for other in found for each in (other, *other.others))),
+        )
+        return joined if found else self
+
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """All that is wrong, with paths from the root of the document."""
+        """What is wrong in each of these places, with paths from the root of the document."""
         above = self.path[:-1] if self._is_field else self.path
         found = self.validation_error.errors(include_url=False, include_context=False)
         own = (Fault((*above, *each["loc"]), each["msg"], each["input"]) for each in found)

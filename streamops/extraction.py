@@ -11,7 +11,8 @@ from reactivex import Observable, abc
 from reactivex import operators as rx
 from reactivex.disposable import SerialDisposable, SingleAssignmentDisposable
 
-from streamops.calls import Branch, read_calls
+from streamops.branches import Branch
+from streamops.calls import read_calls
 from streamops.delta import Delta
 from streamops.emitted import Emitted
 from streamops.errors import MalformedJson, SchemaMismatch, StreamopsError
@@ -21,6 +22,7 @@ from streamops.modes import TOOL_MODES, Mode
 from streamops.operators.accumulate_json import accumulate_json
 from streamops.outcomes import Outcome, Record
 from streamops.reasking import Heard, next_request
+from streamops.snapshot import Snapshot
 from streamops.sources.openai import ask
 
 
@@ -58,16 +60,29 @@ class Asking:
         form = self.form
 
         if self.mode in TOOL_MODES and form.reads_every_call:
-            return read_calls(lambda tool: form.read(tool, reading))
+            return read_calls(lambda tool: self._read(tool, reading), fail_fast=reading.fail_fast)
 
-        reads = reactivex.compose(accumulate_json(), form.read(None, reading))
+        reads = reactivex.compose(accumulate_json(), self._read(None, reading))
         # Calls of tools that the caller has given are none of the answer's.
-        is_content = self.mode not in TOOL_MODES and "tools" in self.request
-        return reactivex.compose(rx.filter(_is_no_call), reads) if is_content else reads
+        has_others = self.mode not in TOOL_MODES and {"tools", "functions"} & self.request.keys()
+        return reactivex.compose(rx.filter(_is_no_call), reads) if has_others else reads
+
+    def _read(self, tool: str | None, reading: Reading) -> Operator[Snapshot, Any]:
+        read = self.form.read(tool, reading)
+
+        if self.streams or self.form.has_items:
+            return read
+
+        # What comes before an error is no answer.
+        return reactivex.compose(rx.filter(_is_complete), read)
 
 
 def _is_no_call(delta: Delta) -> bool:
     return delta.kind != "tool_call"
+
+
+def _is_complete(snapshot: Snapshot) -> bool:
+    return snapshot.complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +182,25 @@ class _Attempts:
         read = asking.reads(reading)
         values = deltas.pipe(lift(lambda: _ToItsEnd(read, reading.fail_fast, is_last)))
 
-        if asking.form.has_items and not asking.streams:
-            values = values.pipe(rx.to_list(), rx.map(asking.form.collected))
+        if not asking.streams:
+            values = values.pipe(lift(lambda: _AtItsEnd(asking.form)))
 
         return record.seeing(values)
+
+
+class _AtItsEnd(Step[Any, Any]):
+    """Emits what was read of an answer when all of it is good."""
+
+    def __init__(self, form: Form) -> None:
+        self._form = form
+        self._values: list[Any] = []
+
+    def feed(self, value: Any) -> Iterable[Any]:
+        self._values.append(value)
+        return ()
+
+    def close(self) -> Iterable[Any]:
+        return self._form.gathered(self._values)
 
 
 class _ToItsEnd(Step[Delta, Any]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +37,13 @@ class Reading:
         validate: ValidateWhen = "eager" if self.fail_fast else "closed"
         return to_partial(type_, validate=validate, strict=self.strict, context=self.context)
 
-    def split_items(self, type_: Any) -> Operator[Snapshot, ItemResult[Any]]:
+    def split_items(
+        self, type_: Any, path: str | None = None
+    ) -> Operator[Snapshot, ItemResult[Any]]:
         """Return the operator for items of a type, good or bad."""
         splits: Any = split_items
         results: Operator[Snapshot, ItemResult[Any]] = splits(
-            type_, on_invalid="result", strict=self.strict, context=self.context
+            type_, path, on_invalid="result", strict=self.strict, context=self.context
         )
         return results
 
@@ -61,9 +64,9 @@ class Form(ABC):
     def read(self, tool: str | None, reading: Reading) -> Operator[Snapshot, Any]:
         """Return the operator that reads the arguments of a tool, or the content if it is None."""
 
-    def collected(self, items: list[Any]) -> Any:
-        """Return the one value that items are, if nobody wants them one by one."""
-        return items
+    def gathered(self, values: list[Any]) -> Iterable[Any]:
+        """Return what to emit of an answer that did not stream, given all that was read of it."""
+        return values
 
 
 def whole_form(type_: Any) -> Form:

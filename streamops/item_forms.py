@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any, cast
 
 from pydantic import Field, ValidationError, create_model
-from reactivex import compose
+from reactivex import Observable
 
-from streamops.calls import Branch
-from streamops.errors import SchemaMismatch
+from streamops.branches import Branch
+from streamops.errors import MalformedJson, SchemaMismatch
 from streamops.forms import Form, Reading
-from streamops.lifting import Operator, Step, lift
+from streamops.lifting import Operator, Step, lean, lift
 from streamops.multitask import MultiTasks, task_of
 from streamops.operators.split_items import ItemResult
 from streamops.schemas import schema_of
@@ -28,112 +28,146 @@ class Items(Form):
     reads_every_call = True
 
     def __init__(self, tasks: type[MultiTasks[Any]], *, whole: bool) -> None:
-        self._tasks = tasks
-        self._item = task_of(tasks)
+        self.tasks = tasks
+        self.item = task_of(tasks)
         self._whole = whole
         self.schemas = (schema_of(tasks),)
 
     def read(self, tool: str | None, reading: Reading) -> Operator[Snapshot, Any]:
-        items = compose(
-            reading.split_items(self._item), lift(partial(_Emitting, self._tasks, reading))
-        )
-        return (
-            lift(partial(_FailingFast, items, self._guard, reading)) if reading.fail_fast else items
-        )
+        def operator(source: Observable[Snapshot]) -> Observable[Any]:
+            # Only the guard of fields looks at values; without it the text is enough.
+            needed = source if reading.fail_fast else lean(source)
+            return lift(partial(_Emitting, self, reading))(needed)
 
-    def collected(self, items: list[Any]) -> Any:
+        return operator
+
+    def gathered(self, values: list[Any]) -> Iterable[Any]:
         # Each of them is validated, and a validator may not be asked twice.
-        return self._tasks.model_construct(tasks=items) if self._whole else items
-
-    def _guard(self, root: Any) -> Any | None:
-        """Return the type of a document that has begun, if its list of items has."""
-        items: Any = types.GenericAlias(list, (self._item,))
-
-        if isinstance(root, list):
-            return items
-
-        if not isinstance(root, dict):
-            return None
-
-        fields = cast("dict[str, Any]", root)
-        name = next((name for name, value in fields.items() if isinstance(value, list)), None)
-        return name and create_model("Items", items=(items, Field(validation_alias=name)))
+        return (self.tasks.model_construct(tasks=values) if self._whole else values,)
 
 
-class _Emitting(Step[ItemResult[Any], Any]):
-    """Emits the valid items that no attempt has emitted, and fails at the end for the others."""
+class _Emitting(Step[Snapshot, Any]):
+    """Emits the valid items that no attempt has emitted, and fails at the end for the others.
 
-    def __init__(self, tasks: type[MultiTasks[Any]], reading: Reading) -> None:
-        self._tasks = tasks
-        self._fail_fast = reading.fail_fast
-        self._emitted = reading.emitted
+    What stands in another list than the one that was asked for is emitted at the end, if the one
+    that was asked for has not come.
+    """
+
+    def __init__(self, form: Items, reading: Reading) -> None:
+        self._form = form
+        self._reading = reading
+        self._results = Branch(reading.split_items(form.item))
+        self._guard = _Guard(form, reading) if reading.fail_fast else None
+        self._others: list[ItemResult[Any]] = []
         self._errors: list[SchemaMismatch] = []
+        self._has_items = False
 
-    def feed(self, result: ItemResult[Any]) -> Iterable[Any]:
+    def feed(self, snapshot: Snapshot) -> Iterator[Any]:
+        try:
+            for result in self._results.feed(snapshot):
+                yield from self._read(result)
+        except SchemaMismatch as error:
+            raise self._explained(error) from error
+
+        if snapshot.complete and not self._has_items:
+            yield from self._read_elsewhere(snapshot)
+
+        if self._guard is not None:
+            self._guard.look(snapshot)
+
+    def close(self) -> Iterator[Any]:
+        for result in self._results.close():
+            yield from self._read(result)
+
+        if self._errors:
+            raise self._errors[0].joined(self._errors[1:])
+
+    def fail(self, error: Exception) -> Iterator[Any]:
+        # That it broke off says more than that some items are invalid.
+        if self._errors and isinstance(error, MalformedJson):
+            raise self._errors[0].joined(self._errors[1:]) from error
+
+        for result in self._results.fail(error):
+            yield from self._read(result)
+
+    def _read(self, result: ItemResult[Any]) -> Iterable[Any]:
+        if result.path[:-1] not in _WHERE:
+            self._others.append(result)
+            return ()
+
+        self._has_items = True
+        return self._judged(result)
+
+    def _read_elsewhere(self, snapshot: Snapshot) -> Iterator[Any]:
+        asked_for = Branch(self._reading.split_items(self._form.item, "tasks"))
+
+        try:
+            results = [*asked_for.feed(snapshot), *asked_for.close()]
+        except SchemaMismatch:
+            results = self._others
+
+        for result in results:
+            yield from self._judged(result)
+
+    def _judged(self, result: ItemResult[Any]) -> Iterable[Any]:
         if result.error is None:
-            is_new = self._emitted is None or self._emitted.add(result.text)
+            emitted = self._reading.emitted
+            is_new = emitted is None or emitted.add(result.text)
             return (result.value,) if is_new else ()
 
-        if self._fail_fast:
+        if self._reading.fail_fast:
             raise result.error
 
         self._errors.append(result.error)
         return ()
 
-    def close(self) -> Iterable[Any]:
-        if self._errors:
-            raise self._all_errors()
-
-        return ()
-
-    def fail(self, error: Exception) -> Iterable[Any]:
-        if self._errors:
-            raise self._all_errors() from error
-
-        raise self._explained(error) if isinstance(error, SchemaMismatch) else error
-
-    def _all_errors(self) -> SchemaMismatch:
-        first, *others = self._errors
-        return SchemaMismatch(
-            validation_error=first.validation_error,
-            path=first.path,
-            snapshot=self._errors[-1].snapshot,
-            others=others,
-        )
-
     def _explained(self, error: SchemaMismatch) -> SchemaMismatch:
         """Return an error in terms of what was asked for, if there was no list to be found."""
-        assert error.snapshot is not None
+        snapshot = error.snapshot
+
+        if snapshot is None or not snapshot.complete:
+            return error
 
         try:
-            self._tasks.model_validate(error.snapshot.value)
+            self._form.tasks.model_validate_json(snapshot.text)
         except ValidationError as invalid:
-            return SchemaMismatch(validation_error=invalid, snapshot=error.snapshot)
+            return SchemaMismatch(validation_error=invalid, snapshot=snapshot)
 
         return error
 
 
-class _FailingFast(Step[Snapshot, Any]):
-    """Emits items, and ends with the first field of one that is invalid."""
+_WHERE = ((), ("tasks",))
 
-    def __init__(self, items: Operator[Snapshot, Any], guard: Any, reading: Reading) -> None:
-        self._items = Branch(items)
-        self._guard_of = guard
+
+class _Guard:
+    """Ends a list with the first field of an item that is invalid."""
+
+    def __init__(self, form: Items, reading: Reading) -> None:
+        self._form = form
         self._reading = reading
-        self._guard: Branch[Snapshot, Any] | None = None
+        self._fields: Branch[Snapshot, Any] | None = None
 
-    def feed(self, snapshot: Snapshot) -> Iterator[Any]:
-        yield from self._items.feed(snapshot)
+    def look(self, snapshot: Snapshot) -> None:
+        """Raise SchemaMismatch if a field that has closed does not fit."""
+        if self._fields is None:
+            self._fields = self._begun(snapshot.value)
 
-        if self._guard is None and (type_ := self._guard_of(snapshot.value)):
-            self._guard = Branch(self._reading.to_partial(type_))
-
-        if self._guard is not None:
+        if self._fields is not None:
             # Nobody wants what it shows, only what it raises.
-            deque(self._guard.feed(snapshot), maxlen=0)
+            deque(self._fields.feed(snapshot), maxlen=0)
 
-    def close(self) -> Iterable[Any]:
-        return self._items.close()
+    def _begun(self, root: Any) -> Branch[Snapshot, Any] | None:
+        items: Any = types.GenericAlias(list, (self._form.item,))
 
-    def fail(self, error: Exception) -> Iterable[Any]:
-        return self._items.fail(error)
+        if isinstance(root, list):
+            return Branch(self._reading.to_partial(items))
+
+        fields = cast("dict[str, Any]", root) if isinstance(root, dict) else {}
+        names = [name for name, value in fields.items() if isinstance(value, list)]
+
+        if not names:
+            return None
+
+        name = "tasks" if "tasks" in names else names[0]
+        document = create_model("Items", items=(items, Field(validation_alias=name)))
+        return Branch(self._reading.to_partial(document))

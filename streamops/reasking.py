@@ -112,11 +112,16 @@ def _with_faults(
         return {**request, "messages": [*request.get("messages", ()), *added]}
 
     if request.get("conversation"):
-        return {**request, "input": added}  # it holds the rest already
+        return {**request, "input": [item for item in added if not _is_said(item)]}
 
     given = request.get("input") or ()
     before = [{"role": "user", "content": given}] if isinstance(given, str) else [*given]
     return {**request, "input": [*before, *added]}
+
+
+def _is_said(item: dict[str, Any]) -> bool:
+    """Return whether the model has said this, so that a conversation holds it already."""
+    return item.get("type") == "function_call" or item.get("role") == "assistant"
 
 
 def _quote_text(text: str, advice: str) -> list[dict[str, Any]]:

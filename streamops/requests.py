@@ -225,9 +225,10 @@ def extract(
     With ``max_retries`` it asks again, up to so many times, when an answer is no JSON or does not
     fit, with the answer and its faults put into the conversation; and sends the same request again
     when an answer breaks off or the provider fails in the middle of it. Before that, the client's
-    own retries apply. Partials start anew then; an item that was emitted is not emitted again,
-    while one that the model has corrected is. ``on_attempt`` is called with an Attempt before each
-    request, and with ``attempts=True`` each is emitted too, so that a display can be reset.
+    own retries apply. Partials start anew then; an item that was emitted is not emitted again in
+    the same JSON, while one that the model has corrected is. ``on_attempt`` is called with an
+    Attempt before each request, and with ``attempts=True`` each is emitted too, so that a display
+    can be reset.
 
     An invalid item does not end the list: the stream fails at its end, with all of them in
     ``SchemaMismatch.faults``. With ``fail_fast`` each field is checked when it closes, and the
@@ -278,7 +279,11 @@ def _prepare(
         sent["stream"] = True
 
         if mode.api == "chat":
-            options: Mapping[str, Any] = given.get("stream_options") or {}
+            options: Any = given.get("stream_options") or {}
+
+            if not isinstance(options, Mapping):
+                raise TypeError(f"stream_options= is a dict of options, not {options!r}")
+
             sent["stream_options"] = {"include_usage": True, **options}
 
     _check_arguments(resource.create, sent, mode)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from streamops.annotations import types_in, unwrapped
 from streamops.forms import Choice, Form, whole_form
@@ -40,8 +41,13 @@ def _form_of(response_model: Any, mode: Mode) -> Form:
         _refuse_lazy_items(wanted)
         return whole_form(wanted)
 
-    if task_of(response_model) is not None:
-        return Items(response_model, whole=True)
+    task = task_of(response_model)
+
+    if task is not None:
+        _refuse_lazy_items(task)
+        # With fields of its own beside the tasks, it is a model like any other.
+        is_list = set(response_model.model_fields) == {"tasks"}
+        return Items(response_model, whole=True) if is_list else whole_form(response_model)
 
     type_, metadata = unwrapped(response_model)
 
@@ -54,7 +60,9 @@ def _form_of(response_model: Any, mode: Mode) -> Form:
     _refuse_lazy_items(response_model)
     members = get_args(type_) if get_origin(type_) in (typing.Union, types.UnionType) else ()
 
-    if members and mode in TOOL_MODES and all(map(is_object_schema, members)):
+    is_plain = all(isinstance(said, FieldInfo) and not said.metadata for said in metadata)
+
+    if members and is_plain and mode in TOOL_MODES and all(map(is_object_schema, members)):
         return Choice(response_model, members)
 
     return whole_form(response_model)

@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openai import OpenAI
 from pydantic import BaseModel, Field
 from reactivex import Observable
 
@@ -251,7 +253,7 @@ def test_all_invalid_items_are_told_at_once() -> None:
     ("answer", "fault"),
     [
         ('{"name": "Jo", "age": 3}', "- tasks: Field required"),
-        ('{"tasks": {"name": "Jo", "age": 3}}', "- tasks: Input should be a valid list"),
+        ('{"tasks": {"name": "Jo", "age": 3}}', "- tasks: Input should be a valid array"),
     ],
 )
 def test_an_answer_without_the_list_is_told_what_its_schema_asks_for(
@@ -277,10 +279,7 @@ def test_it_may_ask_very_often() -> None:
 def test_a_conversation_is_not_told_what_it_holds() -> None:
     answers = responses_calls(("User", BAD)), responses_calls(("User", GOOD))
     asked = Asked(User, *answers, mode=Mode.RESPONSES_TOOLS, max_retries=1, conversation="conv_1")
-    assert [item["type"] for item in asked.bodies[1]["input"]] == [
-        "function_call",
-        "function_call_output",
-    ]
+    assert [item["type"] for item in asked.bodies[1]["input"]] == ["function_call_output"]
 
 
 def test_a_refusal_that_nobody_reads_is_one_all_the_same() -> None:
@@ -471,3 +470,114 @@ def test_what_is_wrong_is_told_with_its_place(fail_fast: bool, size: int) -> Non
     assert "- team.size: Input should be greater than or equal to 0 (it is -1)" in told
     assert isinstance(asked.outcome[0].error, so.SchemaMismatch)
     assert [fault.path for fault in asked.outcome[0].error.faults] == [("team", "size")]
+
+
+BROKEN_LIST = '{"tasks": [{"name": "Jo", "age": 3}, {"name": "Al", "age": -4}, {"na'
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "status"),
+    [
+        (chat_content(BROKEN_LIST, finish="length"), so.TruncatedJson, "truncated"),
+        (chat_content(BROKEN_LIST, finish="content_filter"), so.ContentFiltered, "filtered"),
+        (chat_error_midway(BROKEN_LIST, "Overloaded"), so.SourceFailed, "failed"),
+    ],
+    ids=["out of tokens", "filtered", "failed"],
+)
+def test_how_an_answer_broke_off_says_more_than_that_an_item_is_invalid(
+    answer: bytes, kind: type[Exception], status: str
+) -> None:
+    asked = Asked(Iterable[User], answer, mode=Mode.JSON)
+
+    assert asked.values == [JO]
+    assert isinstance(asked.error, kind)
+    assert asked.statuses == [status]
+
+
+class Search(BaseModel):
+    query: str
+
+
+class Reply(BaseModel):
+    text: str
+
+
+TWO_CALLS = chat_calls(("Search", '{"query": "a"}'), ("Reply", '{"text": "b"}'))
+
+
+def test_a_call_that_was_announced_and_never_came_is_asked_for_again() -> None:
+    events = TWO_CALLS.split(b"\n\n")
+    announced = next(at for at, event in enumerate(events) if b"Reply" in event) + 1
+
+    asked = Asked(Search | Reply, broken(TWO_CALLS, announced), TWO_CALLS, max_retries=1)
+
+    assert asked.statuses == ["failed", "complete"]
+    assert asked.values[-1] == Reply(text="b")
+
+
+def test_one_bad_call_does_not_end_the_others() -> None:
+    answer = chat_calls(("Search", '{"query": 5}'), ("Reply", '{"text": "b"}'))
+    asked = Asked(Search | Reply, answer)
+
+    assert asked.values[-1] == Reply(text="b")
+    assert isinstance(asked.error, so.SchemaMismatch)
+    assert asked.error.path == ()
+
+
+def test_bad_items_of_several_calls_are_told_at_once() -> None:
+    one, two = tasks(("Jo", -3), ("Al", 4)), tasks(("Cy", -5))
+    asked = Asked(Iterable[User], chat_calls(("MultiUser", one), ("MultiUser", two)))
+
+    assert asked.values == [AL]
+    assert isinstance(asked.error, so.SchemaMismatch)
+    assert [fault.input for fault in asked.error.faults] == [-3, -5]
+    assert "one of 2 places" in str(asked.error)
+
+
+@pytest.mark.parametrize("notes", ["[]", '["q"]', "[1, 2]"])
+def test_another_list_before_the_one_that_was_asked_for_is_passed_over(notes: str) -> None:
+    answer = f'{{"notes": {notes}, "tasks": [{{"name": "Jo", "age": 3}}]}}'
+    asked = Asked(Iterable[User], chat_content(answer), mode=Mode.JSON)
+
+    assert asked.values == [JO]
+    assert asked.error is None
+
+
+@pytest.mark.parametrize("arguments", ['{"name": "Jo", "age": oops}', BAD, '{"name": "Jo"'])
+def test_without_streaming_nothing_comes_of_an_answer_that_is_no_good(arguments: str) -> None:
+    asked = Asked(User, chat_calls(("User", arguments)), GOOD_CALL, stream=False, max_retries=1)
+    assert asked.values == [JO]
+    assert asked.statuses == ["invalid" if "}" in arguments else "truncated", "complete"]
+
+
+def test_without_streaming_no_call_of_a_bad_answer_comes() -> None:
+    bad = chat_calls(("Search", '{"query": "a"}'), ("Reply", '{"text": 1}'))
+    asked = Asked(Search | Reply, bad, TWO_CALLS, stream=False, max_retries=1)
+    assert asked.values == [Search(query="a"), Reply(text="b")]
+
+
+def test_a_response_that_failed_is_asked_for_again() -> None:
+    failed = {
+        "id": "r",
+        "object": "response",
+        "status": "failed",
+        "error": {"message": "Overloaded"},
+    }
+    call = {"type": "function_call", "name": "User", "call_id": "c", "id": "f", "arguments": GOOD}
+    good = {"id": "s", "object": "response", "status": "completed", "output": [call]}
+    bodies = iter([failed, good])
+    http = httpx2.Client(
+        transport=httpx2.MockTransport(lambda _: httpx2.Response(200, json=next(bodies)))
+    )
+
+    with OpenAI(base_url="http://test/v1", api_key="x", http_client=http) as client:
+        stream = extract(
+            client,
+            response_model=User,
+            mode=Mode.RESPONSES_TOOLS,
+            stream=False,
+            max_retries=1,
+            model="m",
+            input="?",
+        )
+        assert so.run(stream) == JO

@@ -12,7 +12,7 @@ import openai
 import pytest
 from openai import AzureOpenAI, OpenAI
 from openai.types.chat import ChatCompletionMessage
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
 from reactivex import Observable
 from typing_extensions import TypedDict
 
@@ -470,6 +470,8 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"response_model": Iterable[Iterable[User]]}, TypeError, "write list"),
     ({"response_model": so.Partial[Iterable[User]]}, TypeError, "write list"),
     ({"response_model": so.Partial[User] | None}, TypeError, "write its model"),
+    ({"response_model": so.MultiTask(Iterable[int])}, TypeError, "write list"),
+    ({"stream_options": 5}, TypeError, "stream_options= is a dict"),
     ({"stream": "yes"}, TypeError, "stream is True or False"),
     ({"fail_fast": "no"}, TypeError, "fail_fast is True or False"),
     ({"attempts": 3}, TypeError, "attempts is True or False"),
@@ -530,15 +532,24 @@ def test_arguments_that_are_not_given_are_left_out(asked: tuple[OpenAI, list[Any
     assert "temperature" not in bodies[0]
 
 
+LOOK = {"name": "look", "parameters": {"type": "object"}}
+
+
 @pytest.mark.parametrize("mode", [Mode.JSON_SCHEMA, Mode.JSON, Mode.MD_JSON])
-def test_calls_of_tools_that_the_caller_has_given_are_none_of_the_answer(mode: so.Mode) -> None:
-    tools = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
-    call = chat_calls(("look", USER))
+@pytest.mark.parametrize(
+    ("given", "call"),
+    [
+        ({"tools": [{"type": "function", "function": LOOK}]}, chat_calls(("look", USER))),
+        ({"functions": [LOOK]}, chat_function_call("look", USER)),
+    ],
+    ids=["tools", "functions"],
+)
+def test_calls_of_tools_that_the_caller_has_given_are_none_of_the_answer(
+    mode: so.Mode, given: dict[str, Any], call: bytes
+) -> None:
 
     with answering_with(call) as base_url, open_client(base_url) as client:
-        stream = extract(
-            client, response_model=User, mode=mode, model="m", messages=ASKED, tools=tools
-        )
+        stream = extract(client, response_model=User, mode=mode, model="m", messages=ASKED, **given)
         with pytest.raises(so.NoJson):
             so.run(stream)
 
@@ -597,3 +608,26 @@ def test_iterating_over_a_stream_says_which_sink_to_use(asked: tuple[OpenAI, lis
             aiter(made)
 
     assert bodies == []
+
+
+def test_a_validator_around_a_union_is_asked() -> None:
+    def refuse(_: Any) -> Any:
+        raise ValueError("not this one")
+
+    asked_for = Annotated[Search | Reply, AfterValidator(refuse)]
+    text = '{"value": {"query": "a"}}'
+
+    with pytest.raises(so.SchemaMismatch, match="not this one"):
+        extracted(Mode.TOOLS, asked_for, chat_calls(("Answer", text)))
+
+
+def test_a_class_of_tasks_with_more_fields_is_a_model_like_any_other() -> None:
+    users: Any = so.MultiTask(User)
+
+    class Report(users):  # type: ignore[misc]  # made at run time
+        summary: str
+
+    text = json.dumps({**json.loads(TASKS), "summary": "Two of them."})
+    last = extracted(Mode.TOOLS, Report, chat_calls(("Report", text)))[-1]
+
+    assert last == Report(tasks=[JO, AL], summary="Two of them.")

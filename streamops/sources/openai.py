@@ -235,16 +235,27 @@ def _connection(opened: Any, deltas: OpenAIDeltas | None = None) -> AnyConnectio
 
 def _is_bare(resource: Any) -> bool:
     """Return whether a resource is as the SDK made it, so that nobody else wants its streams."""
+    if not _is_the_sdks_own(resource, "create"):
+        return False
+
+    client: Any = resource._client
+    posted = getattr(getattr(resource, "_post", None), "__func__", None)
+    own_post: Any = getattr(cast("type[Any]", type(client)), "post", None)
+    asks = _is_the_sdks_own(client, "request") and _is_the_sdks_own(client, "post")
+    return asks and posted is own_post
+
+
+def _is_the_sdks_own(owner: Any, name: str) -> bool:
+    """Return whether a method is the SDK's, and nothing that stands in for it."""
     import openai
 
-    create: Any = getattr(cast("type[Any]", type(resource)), "create", None)
+    function: Any = getattr(cast("type[Any]", type(owner)), name, None)
 
-    if not isinstance(create, FunctionType) or "create" in vars(resource):
+    if not isinstance(function, FunctionType) or name in vars(owner):
         return False
 
     # A decorator's code is in a file of its own, whatever name the function goes by.
-    is_the_sdks = Path(create.__code__.co_filename).is_relative_to(Path(openai.__file__).parent)
-    return is_the_sdks and "request" not in vars(resource._client)
+    return Path(function.__code__.co_filename).is_relative_to(Path(openai.__file__).parent)
 
 
 def _wired(manager: Any, deltas: OpenAIDeltas) -> AnyConnection[Delta]:
@@ -288,7 +299,13 @@ class _Answer(Connection[Delta]):
         self._deltas = deltas
 
     def read(self) -> tuple[Delta, ...] | None:
-        return self._deltas.translate_answer(self._unread.pop()) if self._unread else None
+        if not self._unread:
+            return None
+
+        try:
+            return self._deltas.translate_answer(self._unread.pop())
+        except Exception as error:
+            return ended(error)
 
     def close(self) -> None:
         self._unread.clear()

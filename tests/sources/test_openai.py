@@ -339,7 +339,7 @@ def test_an_error_in_the_stream_of_chat_keeps_the_clients_as_its_cause(
     client: OpenAI, name: str
 ) -> None:
     with pytest.raises(SourceFailed, match=r"^The server had an error$") as caught:
-        refused(from_openai(client.chat.completions, **{**CHAT, "model": name}))
+        refused(from_openai(client.chat.completions, wire=None, **{**CHAT, "model": name}))
 
     assert isinstance(caught.value.__cause__, openai.APIError)
     assert caught.value.dropped is False
@@ -350,7 +350,7 @@ def test_an_error_in_the_stream_of_responses_has_the_providers_words(
     client: OpenAI, name: str
 ) -> None:
     with pytest.raises(SourceFailed, match=r"^The server had an error$"):
-        refused(from_openai(client.responses, **{**RESPONSE, "model": name}))
+        refused(from_openai(client.responses, wire=None, **{**RESPONSE, "model": name}))
 
 
 @pytest.mark.parametrize("wire", [True, False])

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai import APIConnectionError, APIError, AsyncOpenAI, OpenAI
+from openai._base_client import SyncAPIClient
 from openai.resources.chat.completions import Completions
 
 from streamops.delta import Delta
@@ -212,10 +213,23 @@ def places(client: OpenAI) -> dict[str, tuple[Any, str]]:
         "class": (Completions, "create"),
         "resource": (client.chat.completions, "create"),
         "client": (client, "request"),
+        "post of the client": (client, "post"),
+        "post of the resource": (client.chat.completions, "_post"),
+        "class of the client": (SyncAPIClient, "request"),
     }
 
 
-@pytest.mark.parametrize("place", ["class", "resource", "client"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "class",
+        "resource",
+        "client",
+        "post of the client",
+        "post of the resource",
+        "class of the client",
+    ],
+)
 def test_what_wraps_the_client_sees_its_streams(
     place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
