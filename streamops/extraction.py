@@ -30,7 +30,7 @@ from streamops.sources.openai import ask
 class Attempt:
     """One of the requests that an extraction takes.
 
-    Partials that are emitted after it start anew; items go on, since none is emitted again.
+    Partials that are emitted after it start anew; items go on, since the same is not emitted again.
     """
 
     number: int

@@ -86,9 +86,10 @@ class Partial(Generic[T]):
 
         Each partial that differs comes, and at last the validated value. An AsyncStream is read
         with ``async for``. Any other iterable of the same events, as objects or dicts, is read too.
-        Leaving the loop closes the stream, as ``to_generator`` and ``to_async_generator`` do.
-        Errors are raised as in ``from_response``, after the partials before them. TypeError now if
-        this is no stream.
+        Leaving the loop closes the stream, as ``to_generator`` and ``to_async_generator`` do;
+        closing the generator before its first partial closes it too, except an AsyncStream, which
+        is then the caller's to close. Errors are raised as in ``from_response``, after the partials
+        before them. TypeError now if this is no stream.
         """
         return read_stream(completion, cls._reads())
 
