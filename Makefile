@@ -17,7 +17,7 @@ examples: $(VENV)/ready-to-run
 	done
 
 test: lint types
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 $(ARGS)
 
 lint: $(VENV)/ready-to-develop
 	$(BIN)/ruff check .
