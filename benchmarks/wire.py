@@ -210,7 +210,7 @@ APIS = [
         chat_pieces,
         [
             Reader("openai SDK, its stream and nothing else", by_the_sdk(chat_stream)),
-            Reader("from_openai", by_from_openai(chat_stream)),
+            Reader("from_openai, what a function opens", by_from_openai(chat_stream)),
             Reader("from_sse, bytes of the SDK's client", by_from_sse(chat_bytes)),
         ],
     ),
@@ -219,7 +219,7 @@ APIS = [
         responses_pieces,
         [
             Reader("openai SDK, its stream and nothing else", by_the_sdk(responses_stream)),
-            Reader("from_openai", by_from_openai(responses_stream)),
+            Reader("from_openai, what a function opens", by_from_openai(responses_stream)),
             Reader("from_sse, bytes of the SDK's client", by_from_sse(responses_bytes)),
         ],
     ),
