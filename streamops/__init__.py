@@ -9,6 +9,7 @@ the request and the pipeline from the type that is wanted.
 from __future__ import annotations
 
 from streamops.delta import Delta, Kind
+from streamops.endings import Ending, Outcome, Timing
 from streamops.errors import (
     ConnectionDropped,
     ContentFiltered,
@@ -29,7 +30,7 @@ from streamops.lifting import Operator, PassThrough, Step, lift
 from streamops.modes import Mode
 from streamops.multitask import MultiTask
 from streamops.nodes import Path
-from streamops.outcomes import Ending, Outcome, Timing, outcome
+from streamops.outcomes import outcome
 from streamops.parser import IncrementalParser
 from streamops.partial import State, partial_model, state_of
 from streamops.partial_type import Partial

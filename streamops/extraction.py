@@ -15,12 +15,13 @@ from streamops.branches import Branch
 from streamops.calls import read_calls
 from streamops.delta import Delta
 from streamops.emitted import Emitted
+from streamops.endings import Outcome
 from streamops.errors import MalformedJson, SchemaMismatch, StreamopsError
 from streamops.forms import Form, Reading
 from streamops.lifting import Operator, Step, lift
 from streamops.modes import TOOL_MODES, Mode
 from streamops.operators.accumulate_json import accumulate_json
-from streamops.outcomes import Outcome, Record
+from streamops.outcomes import Record
 from streamops.reasking import Heard, next_request
 from streamops.snapshot import Snapshot
 from streamops.sources.openai import ask

@@ -14,12 +14,13 @@ from reactivex import Observable
 
 from streamops.asking import arguments_for
 from streamops.delta import Delta
+from streamops.endings import Outcome
 from streamops.extraction import Asking, Attempt, Options, extraction
 from streamops.forms import Reading
 from streamops.modes import Mode
 from streamops.multitask import MultiTasks
 from streamops.operators.select_channel import check_number
-from streamops.outcomes import Outcome, Record, Watched
+from streamops.outcomes import Record, Watched
 from streamops.partial_type import Partial
 from streamops.response_models import form_of
 

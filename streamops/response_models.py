@@ -75,7 +75,7 @@ def _cached_form(response_model: Any, _: str, mode: Mode) -> Form:
 
 
 def _refuse_what_says_nothing(response_model: Any) -> None:
-    if response_model in (Iterable, typing.Iterable, list, typing.List, Partial, MultiTask):  # noqa: UP006
+    if response_model in (Iterable, typing.Iterable, list, typing.List, Partial, MultiTask):  # noqa: UP006  # as users spell it
         name = getattr(response_model, "__name__", response_model)
         wanted = "MultiTask(User)" if response_model is MultiTask else f"{name}[User]"
         raise TypeError(f"response_model={name} does not say of what: write {wanted}")
