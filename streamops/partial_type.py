@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 from pydantic import BaseModel
 from reactivex import compose
 
+from streamops.classic import read_answer, read_stream
 from streamops.delta import Delta
 from streamops.lifting import Operator
-from streamops.multitask import read_answer, read_stream
 from streamops.operators.accumulate_json import accumulate_json
 from streamops.operators.distinct_snapshots import distinct_snapshots
 from streamops.operators.to_partial import to_partial
