@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from reactivex import Subject
 
+from streamops.errors import StreamopsError
 from streamops.lifting import Operator
 
 A = TypeVar("A")
@@ -49,3 +50,41 @@ class Branch(Generic[A, B]):
 def _then_raise(emitted: tuple[B, ...], error: Exception) -> Iterator[B]:
     yield from emitted
     raise error
+
+
+class HeardOut(Generic[A, B]):
+    """A branch that reads nothing more after an error, though more elements may come."""
+
+    def __init__(self, operator: Operator[A, B], holds: Callable[[StreamopsError], bool]) -> None:
+        self._values: Branch[A, B] = Branch(operator)
+        self._holds = holds
+        self.error: StreamopsError | None = None
+        """Why nothing more is read; an error that is not held is raised instead."""
+
+    def feed(self, element: A) -> Iterable[B]:
+        """Return what an element brings."""
+        if self.error is not None:
+            return ()
+
+        values = self._values.feed(element)
+        # A tuple cannot fail while it is read.
+        return self._guarded(values) if isinstance(values, Iterator) else values
+
+    def close(self) -> Iterator[B]:
+        """Return what is left at the end of the source."""
+        if self.error is None:
+            yield from self._guarded(self._values.close())
+
+    def fail(self, error: Exception) -> Iterator[B]:
+        """Return what is left when the source failed."""
+        if self.error is None:
+            yield from self._guarded(self._values.fail(error))
+
+    def _guarded(self, values: Iterable[B]) -> Iterator[B]:
+        try:
+            yield from values
+        except StreamopsError as error:
+            if not self._holds(error):
+                raise
+
+            self.error = error

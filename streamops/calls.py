@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from reactivex import compose
 from reactivex import operators as rx
 
-from streamops.branches import Branch
+from streamops.branches import HeardOut
 from streamops.delta import Delta
-from streamops.errors import MalformedJson, SchemaMismatch, StreamopsError, TruncatedJson
+from streamops.errors import MalformedJson, SchemaMismatch, TruncatedJson
 from streamops.lifting import Operator, Step, lift
 from streamops.operators.accumulate_json import CODE_INTERPRETER, accumulate_json
 from streamops.snapshot import Snapshot
@@ -34,48 +34,11 @@ def read_calls(read: Read[T], *, fail_fast: bool = False) -> Operator[Delta, T]:
     return lift(lambda: _Calls(read, fail_fast=fail_fast))
 
 
-class _Text(Generic[T]):
-    """What is read of one call, or of the content."""
-
-    def __init__(self, operator: Operator[Delta | str, T], *, fail_fast: bool) -> None:
-        self._values: Branch[Delta | str, T] = Branch(operator)
-        self._fail_fast = fail_fast
-        self.error: StreamopsError | None = None
-        """Why nothing more is read of it."""
-
-    def feed(self, delta: Delta) -> Iterable[T]:
-        """Return what a piece of it brings."""
-        if self.error is not None:
-            return ()
-
-        values = self._values.feed(delta)
-        return self._guarded(values) if isinstance(values, Iterator) else values
-
-    def close(self) -> Iterator[T]:
-        """Return what is left at the end of the answer."""
-        if self.error is None:
-            yield from self._guarded(self._values.close())
-
-    def fail(self, error: Exception) -> Iterator[T]:
-        """Return what is left when the answer broke off."""
-        if self.error is None:
-            yield from self._guarded(self._values.fail(error))
-
-    def _guarded(self, values: Iterable[T]) -> Iterator[T]:
-        try:
-            yield from values
-        except StreamopsError as error:
-            if self._fail_fast:
-                raise
-
-            self.error = error
-
-
 class _Calls(Step[Delta, T]):
     def __init__(self, read: Read[T], *, fail_fast: bool) -> None:
         self._read = read
         self._fail_fast = fail_fast
-        self._calls: dict[int, _Text[T]] = {}
+        self._calls: dict[int, HeardOut[Delta | str, T]] = {}
         self._unwritten: dict[int, str | None] = {}
         self._content = self._text(
             compose(accumulate_json(), rx.do_action(self._see), self._read(None))
@@ -124,7 +87,7 @@ class _Calls(Step[Delta, T]):
 
         self._raise_joined()
 
-    def _texts(self) -> list[_Text[T]]:
+    def _texts(self) -> list[HeardOut[Delta | str, T]]:
         return [*self._calls.values()] or [self._content]
 
     def _feed_call(self, delta: Delta) -> Iterable[T]:
@@ -140,13 +103,13 @@ class _Calls(Step[Delta, T]):
 
         return (call or self._begin(delta.index, delta.name)).feed(delta)
 
-    def _begin(self, index: int, name: str | None) -> _Text[T]:
+    def _begin(self, index: int, name: str | None) -> HeardOut[Delta | str, T]:
         self._unwritten.pop(index, None)
         call = self._calls[index] = self._text(compose(accumulate_json(), self._read(name)))
         return call
 
-    def _text(self, operator: Operator[Delta | str, T]) -> _Text[T]:
-        return _Text(operator, fail_fast=self._fail_fast)
+    def _text(self, operator: Operator[Delta | str, T]) -> HeardOut[Delta | str, T]:
+        return HeardOut(operator, lambda _: not self._fail_fast)
 
     def _see(self, snapshot: Snapshot) -> None:
         self._content_is_json = snapshot.started

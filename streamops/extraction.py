@@ -11,7 +11,7 @@ from reactivex import Observable, abc
 from reactivex import operators as rx
 from reactivex.disposable import SerialDisposable, SingleAssignmentDisposable
 
-from streamops.branches import Branch
+from streamops.branches import HeardOut
 from streamops.calls import read_calls
 from streamops.delta import Delta
 from streamops.emitted import Emitted
@@ -91,6 +91,8 @@ class Options:
     """How an answer is read, and what is done if it is no good."""
 
     reading: Reading
+    read: Operator[Delta, Any]
+    """What reads an answer so."""
     max_retries: int
     on_attempt: Callable[[Attempt], object] | None
     emits_attempts: bool
@@ -169,7 +171,7 @@ class _Attempts:
         )
 
     def _values(self, request: Mapping[str, Any], record: Record, heard: Heard) -> Observable[Any]:
-        asking, reading = self._asking, self._options.reading
+        asking, reading, read = self._asking, self._options.reading, self._options.read
         is_last = record.attempt > self._options.max_retries
         deltas = asking.ask(request, record)
 
@@ -178,9 +180,8 @@ class _Attempts:
 
         if asking.form.has_items and asking.streams and self._options.max_retries:
             self._emitted = Emitted(self._emitted)
-            reading = replace(reading, emitted=self._emitted)
+            read = asking.reads(replace(reading, emitted=self._emitted))
 
-        read = asking.reads(reading)
         values = deltas.pipe(lift(lambda: _ToItsEnd(read, reading.fail_fast, is_last)))
 
         if not asking.streams:
@@ -211,38 +212,26 @@ class _ToItsEnd(Step[Delta, Any]):
     """
 
     def __init__(self, read: Operator[Delta, Any], fail_fast: bool, is_last: bool) -> None:
-        self._values = Branch(read)
+        self._values = HeardOut(read, self._is_worth_it)
         self._fail_fast = fail_fast
         self._is_last = is_last
-        self._error: StreamopsError | None = None
 
     def feed(self, delta: Delta) -> Iterable[Any]:
-        if self._error is not None:
-            return ()
+        return self._values.feed(delta)
 
-        values = self._values.feed(delta)
-        # A tuple cannot fail while it is read.
-        return self._guarded(values) if isinstance(values, Iterator) else values
+    def close(self) -> Iterator[Any]:
+        yield from self._values.close()
+        self._raise_held()
 
-    def close(self) -> Iterable[Any]:
-        if self._error is not None:
-            raise self._error
+    def fail(self, error: Exception) -> Iterator[Any]:
+        yield from self._values.fail(error)
+        self._raise_held()
 
-        return self._values.close()
+    def _is_worth_it(self, error: StreamopsError) -> bool:
+        is_over = error.snapshot is not None and error.snapshot.complete
+        is_invalid = isinstance(error, (SchemaMismatch, MalformedJson))
+        return is_invalid and not self._fail_fast and (is_over or not self._is_last)
 
-    def fail(self, error: Exception) -> Iterable[Any]:
-        if self._error is not None:
-            raise self._error
-
-        return self._values.fail(error)
-
-    def _guarded(self, values: Iterable[Any]) -> Iterator[Any]:
-        try:
-            yield from values
-        except (SchemaMismatch, MalformedJson) as error:
-            is_over = error.snapshot is not None and error.snapshot.complete
-
-            if self._fail_fast or (self._is_last and not is_over):
-                raise
-
-            self._error = error
+    def _raise_held(self) -> None:
+        if self._values.error is not None:
+            raise self._values.error

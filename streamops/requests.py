@@ -249,9 +249,9 @@ def extract(
         raise TypeError(f"on_attempt is called with each Attempt, and {on_attempt!r} cannot be")
 
     reading = Reading(fail_fast=fail_fast, strict=strict, context=context)
-    asking.reads(reading)  # raises what operators raise when they are built
+    options = Options(reading, asking.reads(reading), max_retries, on_attempt, attempts)
     outcome = Outcome()
-    values = extraction(asking, Options(reading, max_retries, on_attempt, attempts), outcome)
+    values = extraction(asking, options, outcome)
     has_items = asking.form.has_items and stream and not attempts
     return Watched(values, outcome, emits_items=has_items)
 
