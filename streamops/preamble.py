@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _THINK, _END_OF_THINK = "<think>", "</think>"
 
@@ -28,20 +29,23 @@ _LONG_STRING = rf'"{_CHARACTER}{{256}}'
 _ATOM = rf"(?:{_NUMBER}|{'|'.join(_WORDS)})"
 _OBJECT = rf"\{{{_SPACE}(?:\}}|{_STRING}{_SPACE}:|{_LONG_STRING})"
 _ELEMENT = rf"\]|(?:{_STRING}|{_ATOM}){_SPACE}[],]|{_LONG_STRING}|{_OBJECT}"
-_CONFIRMED = re.compile(
-    rf"{_OBJECT}|(?:\[{_SPACE}){{1,15}}(?:{_ELEMENT})|(?:\[{_SPACE}){{16}}", re.DOTALL
-)
+_CONFIRMED = rf"{_OBJECT}|(?:\[{_SPACE}){{1,15}}(?:{_ELEMENT})|(?:\[{_SPACE}){{16}}"
 
 _OPEN_STRING = rf'"{_CHARACTER}{{0,255}}(?:\\|"{_SPACE})?'
 _OPEN_ATOM = rf"(?:{_ATOM}{_SPACE}|{_OPEN_NUMBER}|{'|'.join(map(_beginnings, _WORDS))})"
-_UNDECIDED = re.compile(
-    rf"(?:\[{_SPACE}){{0,15}}(?:\{{{_SPACE}(?:{_OPEN_STRING})?|{_OPEN_STRING}|{_OPEN_ATOM})?\Z",
-    re.DOTALL,
+_UNDECIDED = (
+    rf"(?:\[{_SPACE}){{0,15}}(?:\{{{_SPACE}(?:{_OPEN_STRING})?|{_OPEN_STRING}|{_OPEN_ATOM})?\Z"
 )
 
 _VALUE_BEGINS = re.compile(r'[{\["\-0-9tfn]|(?:NaN|Infinity)(?!\w)')
 _WORD_UNDECIDED = re.compile(rf"(?:{_beginnings('NaN')}|{_beginnings('Infinity')})\Z")
 _INTERESTING = re.compile(rf"[{{\[]|{_THINK}|{_beginnings(_THINK)}\Z")
+
+
+@cache
+def _compiled() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Compile what only prose needs: that takes longer (0.7 ms) than importing any other module."""
+    return re.compile(_CONFIRMED, re.DOTALL), re.compile(_UNDECIDED, re.DOTALL)
 
 
 class Preamble:
@@ -90,6 +94,7 @@ class Preamble:
         return self._look(text)
 
     def _look_in_prose(self, text: str) -> str | None:
+        confirmed, undecided = _compiled()
         position = 0
         while match := _INTERESTING.search(text, position):
             position = match.start()
@@ -103,11 +108,11 @@ class Preamble:
                 position = end + len(_END_OF_THINK)
                 continue
 
-            if match.group() not in ("{", "[") or _UNDECIDED.match(text, position):
+            if match.group() not in ("{", "[") or undecided.match(text, position):
                 self._undecided = text[position:]
                 return None
 
-            if _CONFIRMED.match(text, position):
+            if confirmed.match(text, position):
                 return text[position:]
 
             position += 1
