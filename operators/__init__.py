@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# All at once, unlike the names of streamops: operators have the names of their modules, and Python
+# would put those in their places when one imports another.
 from streamops.operators.accumulate_json import accumulate_json
 from streamops.operators.distinct_snapshots import distinct_snapshots
 from streamops.operators.field_events import FieldEvent, field_events

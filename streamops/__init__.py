@@ -109,8 +109,8 @@ __all__ = [
     "to_generator",
 ]
 
-# Importing all of it takes 30 ms, and 90 ms where no bytecode is kept; a pipeline that reads one
-# model needs half of it. So each name is imported from its module when it is first asked for.
+# Importing all of it takes 30 ms, and a pipeline needs half of it, if it is built at all. So each
+# name is imported from its module when it is first asked for.
 _HOMES = {
     "ANY": "streamops.patterns",
     "Attempt": "streamops.extraction",
