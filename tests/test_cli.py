@@ -166,6 +166,35 @@ def test_ctrl_c_ends_the_embedded_server_too() -> None:
         assert complaints == "Interrupted\n"
 
 
+# Sends itself the signal for Ctrl-C when the module named in its first argument is looked for.
+INTERRUPTED = """
+import os, signal, sys
+
+class Interrupter:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupter())
+from streamops.cli import main
+sys.exit(main(["demo", "--fast"]))
+"""
+
+
+@pytest.mark.parametrize("module", ["argparse", "pydantic", "streamops.demo", "openai", "rich"])
+def test_ctrl_c_while_modules_are_imported_ends_quietly(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, module],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted\n")
+
+
 def test_a_wrong_key_is_one_line_that_says_what_to_do() -> None:
     with refusing(401) as base_url:
         finished = run("demo", OPENAI_API_KEY="sk-wrong", OPENAI_BASE_URL=base_url)
