@@ -45,8 +45,10 @@ class _Distinct(Step[Any, Any]):
         self._dropped: Any = _NOTHING
 
     def feed(self, item: Any) -> Iterable[Any]:
-        shown = _what_shows(self._key(item) if self._key else item)
-        if _same(self._shown, shown):
+        compared = item if self._key is None else self._key(item)
+        shown = _what_shows(compared)
+        # What else stands for a partial is one object for all that show the same.
+        if shown is self._shown or (shown is compared and _same(self._shown, shown)):
             self._dropped = item
             return ()
 
@@ -66,8 +68,12 @@ class _Distinct(Step[Any, Any]):
 def _what_shows(item: Any) -> Any:
     """Return what has to be kept of an element to compare others with it."""
     state = partial_state(item)
+    if state is None:
+        return item
+
     # A partial would keep all that it was made of.
-    return item if state is None or state.revision is None else state.revision
+    revision = state.revision
+    return item if revision is None else revision
 
 
 def _same(a: Any, b: Any) -> bool:

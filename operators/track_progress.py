@@ -16,10 +16,12 @@ from streamops.lifting import Step, are_items, lift
 from streamops.model_shapes import ModelShape
 from streamops.partial import partial_state
 from streamops.priors import Prior
-from streamops.progress import AtEnd, InDocument, InList, Position, Progress
+from streamops.progress import Progress
 from streamops.root_shapes import RootShape
+from streamops.shapes import Shape
 from streamops.snapshot import Snapshot
 from streamops.struct_shapes import DataclassShape
+from streamops.tracked import EndedDocument, Tracked, TrackedDocument, TrackedItems
 
 S = TypeVar("S")
 
@@ -94,12 +96,12 @@ class _Watch:
         self._started = clock()
         self._begun: tuple[float, float] | None = None
 
-    def progress(self, item: Any, position: Position, *, shows: bool = True) -> Progress[Any]:
-        """Return the progress at an element; ``shows`` says whether it shows anything yet."""
+    def progress(self, item: Any, tracked: Tracked[Any], moment: Any) -> Progress[Any]:
+        """Return the progress at an element, which was a moment of what is tracked."""
         elapsed = self._clock() - self._started
-        if self._begun is None and shows:
-            self._begun = elapsed, position.percent
-        return Progress(item, position, elapsed, self._begun)
+        if self._begun is None and (not isinstance(moment, Snapshot) or moment.started):
+            self._begun = elapsed, tracked.percent(moment)
+        return Progress(item, tracked, moment, elapsed, self._begun)
 
     def ended(self) -> None:
         """Take note that what follows is another document."""
@@ -111,28 +113,37 @@ class _DocumentTracker(Step[Any, Progress[Any]]):
         self._gauge = gauge
         self._hints = hints
         self._watch = watch
+        self._document = TrackedDocument(gauge)
         # A model that comes at once may be an item unless that is known; one is let pass.
         self._is_sure = sure
         self._has_ended = False
 
     def feed(self, item: object) -> Iterable[Progress[Any]]:
-        if isinstance(item, Snapshot):
-            return self._shown(item, item)
+        snapshot = item if isinstance(item, Snapshot) else self._snapshot_of(item)
+        if snapshot is None:
+            return self._ended(item)
 
+        progress = self._watch.progress(item, self._document, snapshot)
+        if snapshot.complete:
+            self._begin()
+        return (progress,)
+
+    def _snapshot_of(self, item: object) -> Snapshot | None:
         state = partial_state(item)
-        if state is not None:
-            self._is_sure = True
-            if isinstance(state.shape, ModelShape | RootShape):
-                self._learn(state.shape.model)
-            elif isinstance(state.shape, DataclassShape):
-                self._learn(state.shape.type)
-            return self._shown(item, state.snapshot)
+        if state is None:
+            return None
 
+        if not self._is_sure or not self._gauge.has_model:
+            self._is_sure = True
+            self._learn(_model_of(state.shape))
+        return state.snapshot
+
+    def _ended(self, item: object) -> Iterable[Progress[Any]]:
         if _may_be_document(item) and (self._is_sure or not self._has_ended):
             self._has_ended = True
             self._learn(type(item))
-            progress = self._watch.progress(item, AtEnd(self._gauge.basis))
-            self._watch.ended()
+            progress = self._watch.progress(item, EndedDocument(self._gauge.basis), None)
+            self._begin()
             return (progress,)
 
         raise TypeError(
@@ -143,15 +154,21 @@ class _DocumentTracker(Step[Any, Progress[Any]]):
         )
 
     def _learn(self, model: Any) -> None:
-        if not self._gauge.has_model:
+        if model is not None and not self._gauge.has_model:
             self._gauge = Gauge(model, self._hints)
+            self._document = TrackedDocument(self._gauge)
 
-    def _shown(self, item: Any, snapshot: Snapshot) -> Iterable[Progress[Any]]:
-        position = InDocument(self._gauge, snapshot)
-        progress = self._watch.progress(item, position, shows=snapshot.started)
-        if snapshot.complete:
-            self._watch.ended()
-        return (progress,)
+    def _begin(self) -> None:
+        self._watch.ended()
+        self._document = TrackedDocument(self._gauge)
+
+
+def _model_of(shape: Shape) -> Any:
+    """Return the type that is known of a model or dataclass, if any is."""
+    if isinstance(shape, ModelShape | RootShape):
+        return shape.model
+
+    return shape.type if isinstance(shape, DataclassShape) else None
 
 
 def _may_be_document(item: object) -> bool:
@@ -166,6 +183,7 @@ def _may_be_document(item: object) -> bool:
 class _ItemTracker(Step[Any, Progress[Any]]):
     def __init__(self, expected: int | None, watch: _Watch) -> None:
         self._expected = expected
+        self._items = TrackedItems(expected)
         self._watch = watch
         self._count = 0
         self._last: Any = None
@@ -173,11 +191,11 @@ class _ItemTracker(Step[Any, Progress[Any]]):
     def feed(self, item: Any) -> Iterable[Progress[Any]]:
         self._count += 1
         self._last = item
-        return (self._watch.progress(item, InList(self._count, self._expected)),)
+        return (self._watch.progress(item, self._items, self._count),)
 
     def close(self) -> Iterable[Progress[Any]]:
         if not self._count:
             return ()
 
-        end = InList(self._count, self._expected, ended=True)
-        return (self._watch.progress(self._last, end),)
+        end = TrackedItems(self._expected, ended=True)
+        return (self._watch.progress(self._last, end, self._count),)

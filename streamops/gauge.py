@@ -1,23 +1,22 @@
-"""Gauge: what part of a document a snapshot is, as far as anything lets us say."""
+"""Gauge: what to expect of a document, as far as anything lets us say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from math import fsum
 from typing import Any, Literal, TypeAlias
 
 from streamops.collection_shapes import DictOf, ListOf
 from streamops.hints import Hints, Numbers, named_keys, number_here, numbers_below
-from streamops.nodes import ArrayNode, ContainerNode, Node, ObjectNode
+from streamops.nodes import ContainerNode, Node
 from streamops.patterns import ANY, AnyKey, Pattern
 from streamops.priors import AROUND_KEY, Kind, Learned
 from streamops.reading import reader_of
 from streamops.record_shapes import RecordShape
 from streamops.root_shapes import RootShape
 from streamops.shapes import Shape, Whole, Wrapped
-from streamops.snapshot import Snapshot
 from streamops.union_shapes import OneOf, TaggedUnion
 from streamops.value_shapes import Text
 
@@ -39,7 +38,7 @@ _KNEE = 0.9
 
 
 class Gauge:
-    """Estimates what part of a document a snapshot is.
+    """Says what to expect of a document.
 
     Raises ValueError for hints that lead nowhere in the model.
     """
@@ -53,31 +52,10 @@ class Gauge:
         learned = hints.prior.learned if hints.prior else None
         self.has_model = model is not None
         """Whether the type of the document is known."""
-        self._root = _Place(shape, learned, hints.expected, hints.weights)
+        self.root = Place(shape, learned, hints.expected, hints.weights)
+        """The place of its root."""
         self.basis: Basis = _basis(hints, shape)
         """What the estimate is based on."""
-
-    def percent(self, snapshot: Snapshot) -> float:
-        """Return 0 to 100; 100 for a complete snapshot only."""
-        if snapshot.complete:
-            return 100.0
-
-        return almost(100 * self._part(snapshot))
-
-    def _part(self, snapshot: Snapshot) -> float:
-        place = self._root
-        open_places: list[tuple[_Place, Node, int]] = []
-        for node, count in snapshot.marks[1:]:
-            if open_places:
-                parent, container, index = open_places[-1]
-                place = parent.child(container, index)
-            place = place.seen_in(node, count)
-            open_places.append((place, node, count))
-
-        part = 0.0
-        for place, node, count in reversed(open_places):
-            part = place.part(node, count, part)
-        return part
 
 
 def almost(percent: float) -> float:
@@ -91,16 +69,32 @@ def without_end(arrived: float, half: int) -> float:
     return 1 - half / (arrived + half)
 
 
-def _within(part: float) -> float:
-    """Return a part that never reaches 1, of what earlier runs say is the whole."""
-    if part <= _KNEE:
-        return part
+Measure: TypeAlias = Callable[[float], float]
+"""Tells what part has arrived, from 0 to 1, of a value whose children so far count so much. It
+never falls when these count more."""
 
+
+def _nothing(_: float) -> float:
+    return 0.0
+
+
+def _up_to(whole: float) -> Measure:
+    """Measure by what is certain, or by what the caller expects."""
+    return lambda arrived: arrived / whole if arrived < whole else 1.0
+
+
+def _around(whole: float) -> Measure:
+    """Measure by what earlier runs say is the whole, without ever reaching it."""
     rest = 1 - _KNEE
-    return max(_KNEE, 1 - rest * rest / (part - _KNEE + rest))
+
+    def measure(arrived: float) -> float:
+        part = arrived / whole
+        return part if part <= _KNEE else max(_KNEE, 1 - rest * rest / (part - _KNEE + rest))
+
+    return measure
 
 
-class _Place:
+class Place:
     """What to expect at one place, or at several that are alike."""
 
     def __init__(
@@ -112,22 +106,23 @@ class _Place:
         self._weights = weights
         self._number = number_here(expected)
         self._has_hints = bool(expected or weights)
-        self._turned_out: dict[Shape, _Place] = {}
-        self._named: dict[str | int, _Place] = {}
-        self._unnamed: dict[object, _Place] = {}
+        self._turned_out: dict[Shape, Place] = {}
+        self._named: dict[str | int, Place] = {}
+        self._unnamed: dict[object, Place] = {}
+        self._measures: dict[Kind, Measure] = {}
 
-    def seen_in(self, node: Node, count: int) -> _Place:
+    def seen_in(self, node: Node, count: int) -> Place:
         """Return the place for what an open value turns out to be."""
         shape = self._shape.seen_in(node, count) if self._shape else None
         if shape is None or shape is self._shape:
             return self
 
         if shape not in self._turned_out:
-            place = _Place(shape, self._learned, self._expected, self._weights)
+            place = Place(shape, self._learned, self._expected, self._weights)
             self._turned_out[shape] = place
         return self._turned_out[shape]
 
-    def child(self, node: Node, index: int) -> _Place:
+    def child(self, node: Node, index: int) -> Place:
         """Return the place of a child of an open value."""
         assert isinstance(node, ContainerNode), "only containers have children"
         key = node.key(index)
@@ -135,7 +130,7 @@ class _Place:
             return self._named[key]
 
         shape = self._shape.child(node, index) if self._shape else None
-        if key in self._entries.fields:
+        if key in self.entries.fields:
             self._named[key] = self._new_child(key, shape)
             return self._named[key]
 
@@ -146,33 +141,32 @@ class _Place:
             self._unnamed[alike] = self._new_child(key, shape)
         return self._unnamed[alike]
 
-    def part(self, node: Node, count: int, inner: float) -> float:
-        """Return what part of a value has arrived; ``inner`` is that of its open child."""
+    def measure(self, kind: Kind) -> Measure:
+        """Return how to measure an open value of a kind."""
+        if kind not in self._measures:
+            self._measures[kind] = self._new_measure(kind)
+        return self._measures[kind]
+
+    def _new_measure(self, kind: Kind) -> Measure:
+        """Go by what the caller expects, else by earlier runs, else by the type."""
         if isinstance(self._shape, TaggedUnion):
             # Which fields to expect is not known, and a guess might have to be taken back.
-            return 0.0
+            return _nothing
 
-        if isinstance(node, ObjectNode):
-            entries = self._entries
-            arrived = entries.arrived(node, count, inner)
-            if isinstance(self._shape, RecordShape):
-                return arrived / entries.whole if entries.whole else 0.0
-            return self._part_of(entries.whole, arrived, "object")
+        if kind == "object" and isinstance(self._shape, RecordShape):
+            return _up_to(self.entries.whole) if self.entries.whole else _nothing
 
-        kind: Kind = "array" if isinstance(node, ArrayNode) else "string"
         learned = self._learned.length(kind) if self._learned else None
-        return self._part_of(learned, count + inner, kind)
-
-    def _part_of(self, learned: float | None, arrived: float, kind: Kind) -> float:
-        """Measure by what the caller expects, else by earlier runs, else by the type."""
+        if kind == "object":
+            learned = self.entries.whole
         if self._number is None and learned:
-            return _within(arrived / learned)
+            return _around(learned)
 
         expected = self._number or (self._shape.length if self._shape else None)
-        return min(arrived / expected, 1.0) if expected else without_end(arrived, _HALF[kind])
+        return _up_to(expected) if expected else partial(without_end, half=_HALF[kind])
 
-    def _new_child(self, key: str | int, shape: Shape | None) -> _Place:
-        return _Place(shape, self._learned_at(key), self._expected_at(key), self._weights_at(key))
+    def _new_child(self, key: str | int, shape: Shape | None) -> Place:
+        return Place(shape, self._learned_at(key), self._expected_at(key), self._weights_at(key))
 
     def _expected_at(self, key: str | int) -> Numbers:
         return numbers_below(self._expected, key)
@@ -186,13 +180,14 @@ class _Place:
             return learned and learned.each
 
         if isinstance(self._shape, RecordShape):
-            name = self._entries.fields.get(key)
+            name = self.entries.fields.get(key)
             return learned.at(_keys(self._shape, name)) if name else None
 
         return learned.at([key]) or learned.anywhere()
 
     @cached_property
-    def _entries(self) -> _Entries:
+    def entries(self) -> Entries:
+        """What the properties of an object count."""
         if isinstance(self._shape, RecordShape):
             return _fields_of(self._shape, self._learned, self._weights)
 
@@ -200,7 +195,7 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entries:
+class Entries:
     """What the properties of an object count."""
 
     fields: Mapping[str, str]
@@ -212,31 +207,13 @@ class _Entries:
     whole: float | None
     """What all together count."""
 
-    def arrived(self, node: ObjectNode, count: int, inner: float) -> float:
-        """Return what has arrived of an object; ``inner`` is the part of its open child."""
-        # However many keys there are, no more are looked at than are known.
-        fields = self.fields
-        closed = (
-            node.keys[:count]
-            if count <= len(fields)
-            else [key for key in fields if node.find(key, count) is not None]
-        )
-        finished = {fields[key] for key in closed if key in fields}
-        counted = [self.weights[name] for name in finished]
-        others = float(count - len(finished))
-        if inner:
-            name = fields.get(node.keys[count])
-            if name is None or name in finished:
-                others += inner
-            else:
-                counted.append(self.weights[name] * inner)
-
-        # Rounded once: a sum that depended on the order might fall when a child closes.
-        counted.append(self.other * others)
-        return fsum(counted)
+    def weight(self, key: str, finished: Set[str]) -> float:
+        """Return what the property at a key counts behind those with these names."""
+        name = self.fields.get(key)
+        return self.other if name is None or name in finished else self.weights[name]
 
 
-def _fields_of(shape: RecordShape, learned: Learned | None, weights: Numbers) -> _Entries:
+def _fields_of(shape: RecordShape, learned: Learned | None, weights: Numbers) -> Entries:
     """Return what the fields of a model count: 1 each, on average if that was learned."""
     counts = dict.fromkeys(shape.types, 1.0)
     found = {name: learned.at(_keys(shape, name)) for name in counts} if learned else {}
@@ -250,10 +227,10 @@ def _fields_of(shape: RecordShape, learned: Learned | None, weights: Numbers) ->
 
     fields = {key: name for key, (name, _) in shape.fields.items()}
     counts |= {name: n for key, name in fields.items() if (n := _weight(weights, key)) is not None}
-    return _Entries(fields, counts, 0.0, fsum(counts.values()))
+    return Entries(fields, counts, 0.0, fsum(counts.values()))
 
 
-def _keys_of(learned: Learned | None, weights: Numbers) -> _Entries:
+def _keys_of(learned: Learned | None, weights: Numbers) -> Entries:
     """Return what entries count that no model tells of: 1 each, on average if that was learned."""
     seen = learned.fields if learned else {}
     characters = sum(_written(key, at) for key, at in seen.items())
@@ -266,7 +243,7 @@ def _keys_of(learned: Learned | None, weights: Numbers) -> _Entries:
     if learned is not None and (runs := learned.count("object")):
         others = learned.children("object") - sum(at.seen for at in seen.values())
         whole = fsum([others, *(counts[key] * at.seen for key, at in seen.items())]) / runs
-    return _Entries({key: key for key in counts}, counts, 1.0, whole)
+    return Entries({key: key for key in counts}, counts, 1.0, whole)
 
 
 def _written(key: str, learned: Learned) -> int:

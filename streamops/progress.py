@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
-from streamops.gauge import Basis, Gauge, almost, without_end
+from streamops.gauge import Basis
 from streamops.nodes import Path
-from streamops.snapshot import Snapshot
+from streamops.tracked import Tracked
 
 S = TypeVar("S")
-
-_HALF_OF_ITEMS = 5
 
 # A rate that rests on less than that many percent is noise.
 _LEAST_RISE = 1.0
@@ -22,13 +20,19 @@ class Progress(Generic[S]):
     The figures are worked out when somebody looks.
     """
 
-    __slots__ = ("_begun", "_elapsed", "_position", "_value")
+    __slots__ = ("_begun", "_elapsed", "_moment", "_tracked", "_value")
 
     def __init__(
-        self, value: S, position: Position, elapsed: float, begun: tuple[float, float] | None
+        self,
+        value: S,
+        tracked: Tracked[Any],
+        moment: object,
+        elapsed: float,
+        begun: tuple[float, float] | None,
     ) -> None:
         self._value = value
-        self._position = position
+        self._tracked = tracked
+        self._moment = moment
         self._elapsed = elapsed
         self._begun = begun
 
@@ -43,7 +47,7 @@ class Progress(Generic[S]):
 
         Each of several documents counts by itself, also if they are merged.
         """
-        return self._position.percent
+        return self._tracked.percent(self._moment)
 
     @property
     def elapsed(self) -> float:
@@ -79,12 +83,12 @@ class Progress(Generic[S]):
         (``"structure"``) or how many items of a list (``"items"``). What stands first wins where it
         says something, and what follows fills the gaps.
         """
-        return self._position.basis
+        return self._tracked.basis
 
     @property
     def current(self) -> Path:
         """The path that is being written; empty for items and when the document is complete."""
-        return self._position.current
+        return self._tracked.current(self._moment)
 
     @property
     def completed(self) -> tuple[Path, ...]:
@@ -94,7 +98,7 @@ class Progress(Generic[S]):
         which all of it is finished. Of items ``(0,)``, ``(1,)`` and so on, as many as have come,
         whichever list they stand in.
         """
-        return self._position.completed
+        return self._tracked.completed(self._moment)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Progress):
@@ -113,95 +117,3 @@ class Progress(Generic[S]):
             f"Progress({self.percent:.1f}% by {self.basis}, {self.value!r}, "
             f"elapsed={self.elapsed:.1f}s{eta})"
         )
-
-
-class Position(Protocol):
-    """How far a document or a list had come."""
-
-    @property
-    def percent(self) -> float:
-        """0 to 100."""
-        ...
-
-    @property
-    def basis(self) -> Basis:
-        """What the percentage is based on."""
-        ...
-
-    @property
-    def current(self) -> Path:
-        """The path that is being written."""
-        ...
-
-    @property
-    def completed(self) -> tuple[Path, ...]:
-        """The paths that are finished."""
-        ...
-
-
-class InDocument:
-    """What a snapshot shows."""
-
-    __slots__ = ("_gauge", "_snapshot")
-
-    def __init__(self, gauge: Gauge, snapshot: Snapshot) -> None:
-        self._gauge = gauge
-        self._snapshot = snapshot
-
-    @property
-    def percent(self) -> float:
-        return self._gauge.percent(self._snapshot)
-
-    @property
-    def basis(self) -> Basis:
-        return self._gauge.basis
-
-    @property
-    def current(self) -> Path:
-        return self._snapshot.path
-
-    @property
-    def completed(self) -> tuple[Path, ...]:
-        return self._snapshot.finished_paths()
-
-
-class AtEnd:
-    """A validated model."""
-
-    __slots__ = ("basis",)
-
-    percent = 100.0
-    current: Path = ()
-    completed: tuple[Path, ...] = ((),)
-
-    def __init__(self, basis: Basis) -> None:
-        self.basis: Basis = basis
-
-
-class InList:
-    """So many items of a list, of which a number may be expected."""
-
-    __slots__ = ("_count", "_ended", "_expected")
-
-    current: Path = ()
-
-    def __init__(self, count: int, expected: int | None, *, ended: bool = False) -> None:
-        self._count = count
-        self._expected = expected
-        self._ended = ended
-
-    @property
-    def percent(self) -> float:
-        if self._ended:
-            return 100.0
-
-        expected, count = self._expected, self._count
-        return almost(100 * (count / expected if expected else without_end(count, _HALF_OF_ITEMS)))
-
-    @property
-    def basis(self) -> Basis:
-        return "expected" if self._expected else "items"
-
-    @property
-    def completed(self) -> tuple[Path, ...]:
-        return tuple((index,) for index in range(self._count))

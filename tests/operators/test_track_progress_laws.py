@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from itertools import accumulate, pairwise
-from types import FrameType
 from typing import Any, get_args
 
 import pytest
@@ -33,7 +31,6 @@ from tests.documents import (
     names,
     users,
 )
-from tests.growing import User
 from tests.outcomes import Outcome, through
 
 EVERYTHING = {**MODELS, **OTHER_TYPES}
@@ -261,50 +258,3 @@ def test_the_percentage_is_what_a_slow_count_of_the_parts_makes(
         path = snapshot.path if snapshot.started else ()
         slow = slow_part(Page, snapshot.value or {}, path)
         assert progress.percent == pytest.approx(min(100 * slow, 99.9))
-
-
-class Lines:
-    """Counts the lines of Python that are run."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._before: Any = None
-
-    def __enter__(self) -> Lines:
-        self._before = sys.gettrace()
-        sys.settrace(self._count)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        sys.settrace(self._before)
-
-    def _count(self, frame: FrameType, event: str, _: Any) -> Any:
-        self.count += event == "line"
-        return self._count
-
-
-LONG = {
-    "a long list": ('{"tags": [', '"abc", '),
-    "a long string": ('{"name": "', "abc "),
-    "a long dict": ('{"scores": {', '"key": 1, '),
-    "many unknown keys": ("{", '"key": 1, '),
-    "many repeated keys": ("{", '"name": "a", '),
-}
-
-
-@pytest.mark.parametrize(("first", "repeated"), LONG.values(), ids=LONG)
-def test_a_percentage_costs_the_same_however_large_the_document_is(
-    first: str, repeated: str
-) -> None:
-    prior = Prior.from_runs(['{"name": "a", "tags": ["a"], "scores": {"a": 1}, "age": 1}'])
-
-    def cost(times: int) -> int:
-        chunks = [first, *[repeated] * times, repeated]
-        hints: dict[str, Any] = {"prior": prior, "weights": {"name": 2}}
-        *_, second_last, newest = before(chunks, User, **hints).values
-        assert second_last.percent < 100
-        with Lines() as lines:
-            assert newest.percent < 100
-        return lines.count
-
-    assert cost(2000) == cost(20)
