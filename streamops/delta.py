@@ -34,3 +34,37 @@ class Delta:
     ``"content_filter"``, ``"tool_calls"``, or the provider's own."""
     usage: Mapping[str, Any] | None = None
     """Token counts as the provider sent them."""
+
+
+def text_delta(
+    text: str,
+    kind: Kind = "content",
+    choice: int = 0,
+    index: int = 0,
+    name: str | None = None,
+    identifier: str | None = None,
+) -> Delta:
+    """Return ``Delta(text, kind, choice, index, name, identifier)``, and take less time for it."""
+    # A frozen dataclass calls a function to set each field, which takes 0.6 µs instead of 0.14 µs.
+    draft: Any = _new(_Draft)
+    draft.text = text
+    draft.kind = kind
+    draft.choice = choice
+    draft.index = index
+    draft.name = name
+    draft.id = identifier
+    draft.finish_reason = draft.usage = None
+    draft.__class__ = Delta
+    delta: Delta = draft
+    return delta
+
+
+class _Draft(Delta):
+    """A Delta that is not frozen yet."""
+
+    __slots__ = ()
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
+
+
+_new = object.__new__

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from streamops.delta import Delta, Kind
-from streamops.errors import SourceFailed
-
-Fields: TypeAlias = Mapping[str, Any]
+from streamops.delta import Delta, Kind, text_delta
+from streamops.sources.fields import Fields, reported_failure, text_of, word_of
 
 EVENTS: Final = frozenset(
     {
@@ -72,13 +69,14 @@ class AnthropicDeltas:
             case "message_delta":
                 return self._end_message(event)
             case "error":
-                raise _failure(event.get("error") or {})
+                error: Fields = event.get("error") or {}
+                raise reported_failure({"message": error.get("message") or error.get("type")})
             case _:
                 return ()
 
     def _begin_message(self, message: Fields) -> tuple[Delta, ...]:
-        self.model = self.model or _text(message.get("model")) or None
-        self.id = self.id or _text(message.get("id")) or None
+        self.model = self.model or word_of(message.get("model"))
+        self.id = self.id or word_of(message.get("id"))
         self._usage = dict(message.get("usage") or {})
         self._finish_reason = self._emitted_usage = None
         return ()
@@ -89,8 +87,8 @@ class AnthropicDeltas:
 
         if type_ in _CALLS:
             block = self._open("tool_call", event)
-            block.id = _text(begun.get("id")) or None
-            block.name = _text(begun.get("name")) or None
+            block.id = word_of(begun.get("id"))
+            block.name = word_of(begun.get("name"))
             block.input = begun.get("input") or {}
             return (block.delta(""),)
 
@@ -120,7 +118,7 @@ class AnthropicDeltas:
         return self._write("tool_call", event, json.dumps(block.input))
 
     def _write(self, kind: Kind, event: Fields, value: Any) -> tuple[Delta, ...]:
-        text = _text(value)
+        text = text_of(value)
 
         if not text:
             return ()
@@ -138,7 +136,7 @@ class AnthropicDeltas:
     def _end_message(self, event: Fields) -> tuple[Delta, ...]:
         deltas: list[Delta] = []
         delta: Fields = event.get("delta") or {}
-        reason = _text(delta.get("stop_reason"))
+        reason = text_of(delta.get("stop_reason"))
 
         if reason and reason != self._finish_reason:
             self._finish_reason = reason
@@ -165,7 +163,7 @@ class _Block:
     written: bool = False
 
     def delta(self, text: str) -> Delta:
-        return Delta(text, self.kind, 0, self.index, self.name, self.id)
+        return text_delta(text, self.kind, 0, self.index, self.name, self.id)
 
 
 _CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
@@ -186,16 +184,3 @@ _REASONS = {
     "tool_use": "tool_calls",
     "refusal": "content_filter",
 }
-
-
-def _text(value: Any) -> str:
-    """Return the text of a value that ought to be one."""
-    if isinstance(value, str):
-        return value
-
-    return "" if value is None else json.dumps(value)
-
-
-def _failure(error: Fields) -> SourceFailed:
-    words = _text(error.get("message") or error.get("type"))
-    return SourceFailed(words or "The provider reported an error without saying which")

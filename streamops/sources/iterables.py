@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final, TypeAlias, cast
 
 from reactivex import Observable
 
-from streamops.delta import Delta
+from streamops.delta import Delta, text_delta
 from streamops.errors import SourceFailed, SpentSource, StreamopsError, UnknownElement
 from streamops.sources.closing import close_stream, interrupt_stream
 from streamops.sources.connection import AnyConnection, AsyncConnection, Connection, discard
@@ -257,14 +257,14 @@ class _TextDecoder(Decoder):
             if self._utf8 is None:
                 self._utf8 = codecs.getincrementaldecoder("utf-8")()
 
-            return (Delta(self._decode(self._utf8, element)),)
+            return (text_delta(self._decode(self._utf8, element)),)
 
         if self._utf8 is not None:
             # Raises if a character is incomplete: only bytes could have completed it.
             self._decode(self._utf8, b"", final=True)
 
         if isinstance(element, str):
-            return (Delta(element),)
+            return (text_delta(element),)
 
         if isinstance(element, Delta):
             return (element,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 import jiter
 from reactivex import Observable
@@ -12,6 +12,7 @@ from reactivex import Observable
 from streamops.delta import Delta
 from streamops.errors import SourceFailed, StreamopsError, UnknownElement
 from streamops.sources.anthropic_deltas import EVENTS, AnthropicDeltas
+from streamops.sources.fields import OBJECT
 from streamops.sources.iterables import END, Decoder, observe_elements
 from streamops.sources.openai_deltas import OpenAIDeltas
 
@@ -99,24 +100,29 @@ class EventStream:
 
     def _read(self, lines: list[bytes]) -> list[Event]:
         events: list[Event] = []
-        data = self._data
+        name, data = self._name, self._data
 
         for line in lines:
-            if not line:
+            beginning = line[:6]
+
+            if beginning == b"data: ":
+                data.append(line[6:])
+            elif not line:
                 if data:
-                    events.append((self._name, b"\n".join(data)))
+                    events.append((name, b"\n".join(data)))
                     data.clear()
 
-                self._name = b""
+                name = b""
+            elif beginning == b"event:":
+                name = line[6:].removeprefix(b" ")
             elif line.startswith(b"data:"):
-                data.append(line[6:] if line.startswith(b" ", 5) else line[5:])
-            elif line.startswith(b"event:"):
-                self._name = line[6:].removeprefix(b" ")
+                data.append(line[5:])
             elif line == b"data":
                 data.append(b"")
             elif line == b"event":
-                self._name = b""
+                name = b""
 
+        self._name = name
         return events
 
 
@@ -188,21 +194,20 @@ class EventDecoder(Decoder):
     def _translate_all(self, events: Iterable[Event]) -> tuple[Delta, ...]:
         deltas: list[Delta] = []
 
-        for name, data in events:
-            self._count += 1
+        try:
+            for name, data in events:
+                self._count += 1
 
-            if data.startswith(b"[DONE]"):
-                self.ended = True
-                break
+                if data[:6] == b"[DONE]":
+                    self.ended = True
+                    break
 
-            # What came before an error is read first, however the body was cut.
-            try:
                 deltas += self._translate(name, data)
-            except SourceFailed as failure:
-                failure.begun = True
-                self._failure = failure
-                self.ended = True
-                break
+        except SourceFailed as failure:
+            # What came before an error is read first, however the body was cut.
+            failure.begun = True
+            self._failure = failure
+            self.ended = True
 
         return tuple(deltas)
 
@@ -218,14 +223,12 @@ class EventDecoder(Decoder):
 
             raise self._unreadable(data, f"is not JSON ({error})") from error
 
-        if not isinstance(value, dict):
+        if not isinstance(value, OBJECT):
             raise self._unreadable(data, "is no JSON object")
 
-        fields = cast("dict[str, Any]", value)
-
         try:
-            deltas = self._anthropic if fields.get("type") in EVENTS else self._openai
-            return deltas.translate(fields)
+            deltas = self._anthropic if value.get("type") in EVENTS else self._openai
+            return deltas.translate(value)
         except StreamopsError:
             raise
         except Exception as error:
@@ -258,7 +261,8 @@ def _object(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
 
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    fields: dict[str, Any] = value if isinstance(value, OBJECT) else {}
+    return fields
 
 
 def reported(data: bytes) -> dict[str, Any]:

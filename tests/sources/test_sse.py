@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import Any, get_args
 
@@ -211,6 +211,50 @@ def test_each_api_is_told_by_its_events(body: bytes) -> None:
 @given(cuts=st.lists(st.integers(0, 2000)))
 def test_a_body_may_be_cut_anywhere(body: bytes, cuts: list[int]) -> None:
     assert read(cut(body, cuts)) == HELLO
+
+
+def chat_event(text: str) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {"content": text}}]}
+
+
+def responses_event(text: str) -> dict[str, Any]:
+    return {"type": "response.output_text.delta", "output_index": 0, "delta": text}
+
+
+def messages_event(text: str) -> dict[str, Any]:
+    return {"type": "content_block_delta", "delta": {"type": "text_delta", "text": text}}
+
+
+EVENTS_OF = [chat_event, responses_event, messages_event]
+
+
+@st.composite
+def written_events(draw: st.DrawFn, text: str, event_of: Callable[[str], dict[str, Any]]) -> str:
+    """Draw one of the ways to write the event of a text."""
+    indent = draw(st.sampled_from([None, None, 1]))
+    data = json.dumps(event_of(text), ensure_ascii=draw(st.booleans()), indent=indent)
+    colon = draw(st.sampled_from([": ", ": ", ":"]))
+    lines = [f"data{colon}{line}" for line in data.split("\n")]
+    lines[:0] = draw(st.sampled_from([[], [], ["event: x"], ["event:x"], ["id: 1", "event: x"]]))
+
+    for _ in range(draw(st.integers(0, 2))):
+        extra = draw(st.sampled_from([": keep alive", ":", "retry: 5", "event: y"]))
+        lines.insert(draw(st.integers(0, len(lines))), extra)
+
+    ending = draw(st.sampled_from(["\n", "\n", "\r\n", "\r"]))
+    return "".join(line + ending for line in [*lines, *draw(st.sampled_from([[""], ["", ""]]))])
+
+
+@given(st.data(), st.lists(st.text(min_size=1)), st.sampled_from(EVENTS_OF))
+def test_a_text_is_the_same_however_its_events_are_written_and_cut(
+    data: st.DataObject, texts: list[str], event_of: Callable[[str], dict[str, Any]]
+) -> None:
+    events = [data.draw(written_events(text, event_of)) for text in texts]
+    mark = data.draw(st.sampled_from(["", "\ufeff"]))
+    body = "".join([mark, *events, "data: [DONE]\n\n"]).encode()
+    cuts = data.draw(st.lists(st.integers(0, 5000), max_size=10))
+
+    assert read(cut(body, cuts)) == [Delta(text) for text in texts]
 
 
 @pytest.mark.parametrize("body", BODIES)
