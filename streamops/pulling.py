@@ -225,7 +225,7 @@ class PullScheduler(PeriodicScheduler):
 
     def run_one(self) -> bool:
         """Run one action that is due; False when there is none."""
-        item = self._next_due()
+        item = self._next_due() if self._timers or self._ready else None
 
         if item is None:
             return False

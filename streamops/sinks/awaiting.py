@@ -108,14 +108,15 @@ class _AsyncPull(Pull[T]):
         self._tasks: set[Task[None]] = set()
         self._loop = loop
         self._news: Event | None = None
-        self._idle: Event | None = None
+        self._is_taking = False
+        self._taken: Event | None = None
         self._closed = False
 
     async def take(self) -> T:
-        if self._idle is not None:
+        if self._is_taking:
             raise RuntimeError("Another task is already waiting for the next value of this stream")
 
-        self._idle = Event()
+        self._is_taking = True
 
         try:
             return await self._advance()
@@ -123,17 +124,21 @@ class _AsyncPull(Pull[T]):
             await self._finish()
             raise
         finally:
-            self._idle.set()
-            self._idle = None
+            self._is_taking = False
+
+            if self._taken is not None:
+                self._taken.set()
+                self._taken = None
 
     async def close(self) -> None:
         self.unsubscribe()
 
-        if self._idle is not None:
+        if self._is_taking:
             self._interrupt_reads()
+            taken = self._taken = self._taken or Event()
 
             with CancelScope(shield=True):
-                await self._idle.wait()
+                await taken.wait()
 
         await self._finish()
 
@@ -158,9 +163,10 @@ class _AsyncPull(Pull[T]):
             raise StopAsyncIteration
 
         self.subscribe()
+        scheduler = self.scheduler
 
         while True:
-            if self.scheduler.released:
+            if scheduler.released:
                 await self._close_released()
 
             if self.values:
@@ -169,8 +175,15 @@ class _AsyncPull(Pull[T]):
             if self.ended:
                 raise self._end()
 
-            if not self.take_turn():
-                await self._read_or_wait()
+            if self.take_turn():
+                continue
+
+            seconds = scheduler.until_timer()
+
+            if len(scheduler.reads) == 1 and seconds is None and not self._in_tasks:
+                await self._read(scheduler.reads.popleft())
+            else:
+                await self._read_in_tasks(seconds)
 
     def _end(self) -> Exception:
         if isinstance(self.error, StopAsyncIteration):
@@ -181,13 +194,8 @@ class _AsyncPull(Pull[T]):
 
         return self.error or StopAsyncIteration()
 
-    async def _read_or_wait(self) -> None:
+    async def _read_in_tasks(self, seconds: float | None) -> None:
         reads = self.scheduler.reads
-        seconds = self.scheduler.until_timer()
-
-        if len(reads) == 1 and seconds is None and not self._in_tasks:
-            await self._read(reads.popleft())
-            return
 
         while reads:
             self._start(reads.popleft())
@@ -219,18 +227,23 @@ class _AsyncPull(Pull[T]):
             self._in_tasks.discard(reading)
             return
 
-        outcome: Outcome[Any] = SourceFailed("The read was cancelled")
         self._running.add(reading)
 
         try:
-            outcome = await self._connection_of(reading).read()
+            outcome: Outcome[Any] = await self._connection_of(reading).read()
         except Exception as error:
             outcome = error
-        finally:
-            self._running.discard(reading)
-            self._in_tasks.discard(reading)
-            reading.end()
-            self.scheduler.arrive(reading, outcome)
+        except BaseException:
+            self._end_read(reading, SourceFailed("The read was cancelled"))
+            raise
+
+        self._end_read(reading, outcome)
+
+    def _end_read(self, reading: PulledReading[Any], outcome: Outcome[Any]) -> None:
+        self._running.discard(reading)
+        self._in_tasks.discard(reading)
+        reading.end()
+        self.scheduler.arrive(reading, outcome)
 
     def _connection_of(self, reading: PulledReading[Any]) -> AsyncOpener[Any]:
         connection = self._connections.get(reading)

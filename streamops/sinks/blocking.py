@@ -16,7 +16,7 @@ from reactivex import Observable
 from streamops.errors import SourceFailed
 from streamops.eventloop import EventLoop, running_loop
 from streamops.pulling import Outcome, Pull, PulledReading, PullScheduler
-from streamops.sources.connection import Connection
+from streamops.sources.connection import AnyConnection, Connection
 from streamops.sources.opening import AsyncOpener
 
 T = TypeVar("T")
@@ -30,8 +30,10 @@ class BlockingPull(Pull[T]):
 
     def __init__(self, stream: Observable[T]) -> None:
         super().__init__(stream)
-        self._connections: dict[PulledReading[Any], Connection[Any] | AsyncOpener[Any]] = {}
+        self._connections: dict[PulledReading[Any], Connection[Any]] = {}
+        self._awaited: dict[PulledReading[Any], AsyncOpener[Any]] = {}
         self._woken = threading.Event()
+        self._is_waiting = False
         self._portal: _Portal | None = None
 
     def __enter__(self) -> Self:
@@ -90,61 +92,68 @@ class BlockingPull(Pull[T]):
 
     def wake(self) -> None:
         """End the wait for something to do."""
-        if not self._woken.is_set():
+        if self._is_waiting:
             self._woken.set()
 
     def _read(self, reading: PulledReading[Any]) -> None:
         if not reading.begin():
             return
 
-        outcome: Outcome[Any] = SourceFailed("The read was interrupted")
-        awaited: AsyncOpener[Any] | None = None
-
         try:
             connection = self._connection_of(reading)
-
-            if isinstance(connection, AsyncOpener):
-                awaited = connection
-            else:
-                outcome = connection.read()
+            outcome = None if connection is None else connection.read()
         except Exception as error:
-            outcome = error
-        finally:
-            reading.end()
+            self._end_read(reading, error)
+        except BaseException:
+            self._end_read(reading, SourceFailed("The read was interrupted"))
+            raise
+        else:
+            if connection is None:
+                reading.end()
+                self._open_portal().start(reading, self._awaited[reading])
+            else:
+                self._end_read(reading, outcome)
 
-            if awaited is None:
-                self.scheduler.arrive(reading, outcome)
+    def _end_read(self, reading: PulledReading[Any], outcome: Outcome[Any]) -> None:
+        reading.end()
+        self.scheduler.arrive(reading, outcome)
 
-        if awaited is not None:
-            self._open_portal().start(reading, awaited)
-
-    def _connection_of(self, reading: PulledReading[Any]) -> Connection[Any] | AsyncOpener[Any]:
+    def _connection_of(self, reading: PulledReading[Any]) -> Connection[Any] | None:
+        """Return the connection that is read here, or None for one that is awaited."""
         connection = self._connections.get(reading)
 
-        if connection is None:
-            opened = reading.connect()
-
-            if isinstance(opened, Connection):
-                connection = opened
-            else:
-                connection = AsyncOpener[Any].of(opened, self._open_portal().loop)
-
-            self._connections[reading] = connection
-            reading.stop = connection.interrupt
+        if connection is None and reading not in self._awaited:
+            connection = self._connect(reading)
 
         return connection
 
+    def _connect(self, reading: PulledReading[Any]) -> Connection[Any] | None:
+        opened = reading.connect()
+
+        if isinstance(opened, Connection):
+            self._connections[reading] = opened
+            reading.stop = opened.interrupt
+            return opened
+
+        awaited = self._awaited[reading] = AsyncOpener[Any].of(opened, self._open_portal().loop)
+        reading.stop = awaited.interrupt
+        return None
+
     def _wait(self) -> None:
-        # Cleared before looking: whoever adds something sets it after that.
+        # Set before looking: whoever adds something looks at it after that.
         self._woken.clear()
+        self._is_waiting = True
 
-        if not self.has_news():
-            seconds = self.scheduler.until_timer()
+        try:
+            if not self.has_news():
+                seconds = self.scheduler.until_timer()
 
-            if seconds is None and not self.scheduler.readings:
-                self._refuse_to_wait_for_itself()
+                if seconds is None and not self.scheduler.readings:
+                    self._refuse_to_wait_for_itself()
 
-            self._woken.wait(None if seconds is None else min(seconds, threading.TIMEOUT_MAX))
+                self._woken.wait(None if seconds is None else min(seconds, threading.TIMEOUT_MAX))
+        finally:
+            self._is_waiting = False
 
     def _refuse_to_wait_for_itself(self) -> None:
         scheduler = self.scheduler
@@ -161,7 +170,11 @@ class BlockingPull(Pull[T]):
     def _close_released(self) -> None:
         while self.scheduler.released:
             reading = self.scheduler.released.popleft()
-            connection = self._connections.pop(reading, None) or reading.unread()
+            connection: AnyConnection[Any] | None = (
+                self._connections.pop(reading, None)
+                or self._awaited.pop(reading, None)
+                or reading.unread()
+            )
 
             if connection is not None:
                 try:
@@ -224,20 +237,25 @@ class _Portal:
         if self._ended is not None or not reading.begin():
             return
 
-        outcome: Outcome[Any] = SourceFailed("The read was cancelled")
         self._running[reading] = connection
 
         try:
-            outcome = await connection.read()
+            outcome: Outcome[Any] = await connection.read()
         except Exception as error:
             outcome = error
-        finally:
-            del self._running[reading]
-            reading.end()
-            self._scheduler.arrive(reading, outcome)
+        except BaseException:
+            self._end_read(reading, SourceFailed("The read was cancelled"))
+            raise
 
-            if self._ended is not None:
-                self._ended.set()
+        self._end_read(reading, outcome)
+
+    def _end_read(self, reading: PulledReading[Any], outcome: Outcome[Any]) -> None:
+        del self._running[reading]
+        reading.end()
+        self._scheduler.arrive(reading, outcome)
+
+        if self._ended is not None:
+            self._ended.set()
 
     async def _end_reads(self) -> None:
         self._ended = Event()

@@ -36,8 +36,10 @@ def to_generator(stream: Observable[T]) -> Generator[T, None, None]:
 
 def _pull(stream: Observable[T]) -> Generator[T, None, None]:
     with BlockingPull(stream) as pull:
-        while pull.advance():
-            yield pull.values.popleft()
+        values = pull.values
+
+        while values or pull.advance():
+            yield values.popleft()
 
 
 def to_async_generator(stream: Observable[T]) -> AsyncValues[T]:

@@ -39,9 +39,9 @@ class AsyncOpener(AsyncConnection[T]):
         self._connect_blocks = blocking
         self._thread = _Thread(loop)
         self._loop = loop
-        self._scope: CancelScope | None = None
-        self._interrupted = False
+        self._scope = loop.scope()
         self._opened: AnyConnection[T] | Awaitable[AnyConnection[T]] | None = None
+        self._awaited: AsyncConnection[T] | None = None
 
     @classmethod
     def of(
@@ -54,27 +54,19 @@ class AsyncOpener(AsyncConnection[T]):
 
     async def read(self) -> tuple[T, ...] | None:
         """Read the next chunk, after opening the source if that was not done."""
-        with CancelScope() as self._scope:
-            if self._interrupted:
-                self._scope.cancel()
-
-            return await self._read()
+        with self._scope:
+            # Known by its kind once: asking for that at every read takes 0.5 us.
+            return await (self._read() if self._awaited is None else self._awaited.read())
 
         raise SourceFailed("The read was interrupted")
 
     def interrupt(self) -> None:
         """End the read that is running, from whichever thread."""
-        self._interrupted = True
-        scope = self._scope
-
-        if scope is None:
-            return
-
         if self._loop.is_here() and running_loop() is not None:
-            scope.cancel()
+            self._scope.cancel()
         else:
             # Also here, when the loop stands still: it may run again.
-            self._loop.soon(scope.cancel)
+            self._loop.soon(self._scope.cancel)
 
     async def _read(self) -> tuple[T, ...] | None:
         if self._opened is None:
@@ -87,6 +79,7 @@ class AsyncOpener(AsyncConnection[T]):
 
         if isinstance(connection, AsyncConnection):
             self._thread.end()
+            self._awaited = connection
             return await connection.read()
 
         if connection.blocking:
@@ -97,7 +90,7 @@ class AsyncOpener(AsyncConnection[T]):
 
     async def close(self) -> None:
         """Close what was opened, also in a cancelled task; further calls do nothing."""
-        connection, self._opened = self._opened, None
+        connection, self._opened, self._awaited = self._opened, None, None
 
         try:
             with CancelScope(shield=True):
