@@ -67,11 +67,16 @@ class ChatDeltas:
         # The legacy Completions API has texts instead of deltas.
         content = delta.get("content") if "delta" in fields else fields.get("text")
 
-        if thought := _reasoning(delta) or _thinking(content):
+        thought = _reasoning(delta)
+
+        if content and not isinstance(content, str):
+            thought, content = thought or _thinking(content), _joined(content)
+
+        if thought:
             deltas.append(text_delta(thought, "reasoning", choice))
 
-        if text := _joined(content):
-            deltas.append(text_delta(text, "content", choice))
+        if content:
+            deltas.append(text_delta(content, "content", choice))
 
         if refusal := delta.get("refusal"):
             deltas.append(text_delta(text_of(refusal), "refusal", choice))
@@ -128,15 +133,12 @@ def _joined(content: Any) -> str:
     if isinstance(content, str):
         return content
 
-    return "".join(text_of(fields_of(part).get("text")) for part in content) if content else ""
+    return "".join(text_of(fields_of(part).get("text")) for part in content or ())
 
 
-def _thinking(content: Any) -> str:
-    """Return the thinking parts of a message's content, if it is a list of parts."""
-    if not content or isinstance(content, str):
-        return ""
-
-    return "".join(_joined(fields_of(part).get("thinking")) for part in content)
+def _thinking(parts: list[Any]) -> str:
+    """Return the text of the thinking parts of a message's content."""
+    return "".join(_joined(fields_of(part).get("thinking")) for part in parts)
 
 
 def _reasoning(delta: Fields) -> str:
