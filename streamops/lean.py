@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 from weakref import WeakValueDictionary
 
 from streamops.errors import StreamopsError
-from streamops.nodes import ContainerNode, DocumentNode, Mark
+from streamops.nodes import DocumentNode, Mark
 from streamops.parser import IncrementalParser
 from streamops.snapshot import Snapshot
 
@@ -23,23 +23,18 @@ whether the value is closed."""
 class LeanParser(IncrementalParser):
     """Reads as IncrementalParser does, and keeps nothing of it but the text."""
 
+    keeps_values = False
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._again = _SecondReading(self._document, partial(IncrementalParser, **options))
+        self._again = _SecondReading(self.document, partial(IncrementalParser, **options))
 
-    @property
-    def snapshot(self) -> Snapshot:
-        node = self._string or self._container
-        chunk = self._begin, self._end, self.complete
+        self.snapshot = self._take_snapshot()
+
+    def _take_snapshot(self) -> Snapshot:
+        node = self._grammar.node
+        chunk = self._begin, self.document.end, self.complete
         return LeanSnapshot((node, node.size), chunk, self._again)
-
-    def _open(self, node_type: type[ContainerNode], state: Any, position: int) -> int:
-        position = super()._open(node_type, state, position)
-        self._container.values = _NOTHING
-        return position
-
-    def _add_key(self, key: str) -> None:
-        self._state = self._read_colon
 
 
 class LeanSnapshot(Snapshot):
@@ -49,7 +44,6 @@ class LeanSnapshot(Snapshot):
 
     def __init__(self, edge: Mark, chunk: _Chunk, again: _SecondReading) -> None:
         self._edge = edge
-        self._complete = chunk[2]
         self._again = again
         self.chunk = chunk
         self.found: Snapshot | None = None
@@ -74,6 +68,10 @@ class LeanSnapshot(Snapshot):
     def started(self) -> bool:
         node, count = self._edge
         return count > 0 or node.depth > 0
+
+    @property
+    def complete(self) -> bool:
+        return self.chunk[2]
 
     @property
     def edge(self) -> Mark:
@@ -152,13 +150,3 @@ def _feed(parser: IncrementalParser, text: str, chunk: _Chunk) -> None:
         parser.feed(text[middle:])
         if begin == end:
             parser.close(finish_reason=None if complete else "length")
-
-
-class _Nothing(list[Any]):
-    """Stands for the children of an open container, and keeps none."""
-
-    def append(self, _: Any, /) -> None:
-        pass
-
-
-_NOTHING = _Nothing()

@@ -77,6 +77,10 @@ class ContainerNode(Node):
         self.values.append(value)
         self.size += 1
 
+    def forget(self) -> None:
+        """Count the children that come, and keep none of them."""
+        self.values = NOTHING
+
     @abstractmethod
     def build_around(self, index: int, child: Any) -> Any:
         """Build what the value looked like when ``child`` was open at ``index``."""
@@ -92,6 +96,16 @@ class ContainerNode(Node):
     @abstractmethod
     def lasting(self, first: int, count: int) -> Iterable[int]:
         """List which of the ``count`` children, from ``first`` on, no later one replaces."""
+
+
+class _Nothing(list[Any]):
+    """Stands for the children of an open container, and keeps none."""
+
+    def append(self, _: Any, /) -> None:
+        pass
+
+
+NOTHING = _Nothing()
 
 
 class ArrayNode(ContainerNode):
@@ -128,6 +142,10 @@ class ObjectNode(ContainerNode):
         self.keys: list[str] = []
         self._found: dict[str | int, tuple[int, int | None]] | None = None
 
+    def forget(self) -> None:
+        super().forget()
+        self.keys = NOTHING
+
     def build(self, count: int) -> dict[str, Any]:
         return dict(zip(self.keys, self.values[:count], strict=False))
 
@@ -159,24 +177,19 @@ class ObjectNode(ContainerNode):
 class StringNode(Node):
     """A string that did not end in the chunk it began in; its children are its characters."""
 
-    __slots__ = ("_buffer",)
+    __slots__ = ("buffer",)
 
     def __init__(self, parent: ContainerNode, index: int) -> None:
         super().__init__(parent, index)
-        self._buffer: TextBuffer | None = TextBuffer()
-
-    def write(self, text: str) -> None:
-        """Add characters at the end."""
-        assert self._buffer is not None, "the string is closed"
-        self._buffer.write(text)
-        self.size += len(text)
+        self.buffer: TextBuffer | None = TextBuffer()
+        """The characters, until the string is closed."""
 
     def build(self, count: int) -> str:
         return self.read(0, count)
 
     def read(self, start: int, stop: int) -> str:
         """Return some of the characters; cheap near the end."""
-        buffer = self._buffer
+        buffer = self.buffer
         if buffer is not None:
             return buffer.read(start, stop)
 
@@ -185,19 +198,21 @@ class StringNode(Node):
 
     def finish(self, revision: int) -> Any:
         final = super().finish(revision)
-        self._buffer = None
+        self.buffer = None
         return final
 
 
 class DocumentNode(ArrayNode):
     """The text: at most one value, and what stands around it."""
 
-    __slots__ = ("__weakref__", "has_ended", "start", "text")
+    __slots__ = ("__weakref__", "end", "has_ended", "start", "text")
 
     def __init__(self) -> None:
         super().__init__(None, 0)
         self.text = TextBuffer()
         """Everything that arrived."""
+        self.end = 0
+        """How many characters that is."""
         self.start: int | None = None
         """Where the JSON begins in the text."""
         self.has_ended = False

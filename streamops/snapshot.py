@@ -56,24 +56,22 @@ class Snapshot:
     Do not change what ``value`` holds: other snapshots hold the same objects.
     """
 
-    __slots__ = ("_before", "_complete", "_end", "_mark", "_revision", "_same_as", "_value")
+    __slots__ = ("_before", "_end", "_mark", "_revision", "_same_as", "_value")
 
-    def __init__(
-        self,
-        mark: Mark,
-        before: Mark,
-        end: int,
-        complete: bool,
-        revision: int,
-        same_as: Snapshot | None,
-    ) -> None:
+    _same_as: Snapshot | None
+
+    def __init__(self, mark: Mark, end: int, revision: int, before: Snapshot | None = None) -> None:
         self._mark = mark
-        self._before = before
         self._end = end
-        self._complete = complete
         self._revision = revision
-        self._same_as = same_as
         self._value: Any = _UNSEEN
+        if before is None:
+            self._before, self._same_as = mark, None
+        else:
+            self._before = before._mark
+            # The first one that showed the same.
+            is_same = before._revision == revision
+            self._same_as = before._same_as or before if is_same else None
 
     @property
     def value(self) -> Any:
@@ -99,7 +97,8 @@ class Snapshot:
     @property
     def complete(self) -> bool:
         """Whether the root is closed: only the last snapshot of a whole document is complete."""
-        return self._complete
+        node, count = self._mark
+        return count > 0 and node.parent is None
 
     @property
     def path(self) -> Path:
@@ -160,7 +159,7 @@ class Snapshot:
 
     def is_same(self, other: Snapshot) -> bool:
         """Return whether both show the same, without looking at the values."""
-        if self._complete != other._complete:
+        if self.complete != other.complete:
             return False
 
         return (self._same_as or self) is (other._same_as or other)

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeAlias, cast
+from json import JSONDecoder
+from typing import Any, Never, TypeAlias, cast
 
 MAX_NUMBER_CHARS = 4300  # what Python converts to an int without being told to
 
 Words: TypeAlias = dict[str, tuple[str, Any]]
 """The words that are values, by what they begin with."""
 
-WORDS: Words = {
+_WORDS: Words = {
     "t": ("true", True),
     "f": ("false", False),
     "n": ("null", None),
 }
-LENIENT_WORDS: Words = {
-    **WORDS,
+_LENIENT_WORDS: Words = {
+    **_WORDS,
     "N": ("NaN", float("nan")),
     "I": ("Infinity", float("inf")),
     "-I": ("-Infinity", float("-inf")),
 }
 
 SPACES = frozenset(" \t\n\r")
-NUMBER_BEGINS = frozenset("-0123456789")
+_NUMBER_BEGINS = frozenset("-0123456789")
 REPLACEMENT = "\ufffd"
+
+
+def words_of(*, strict: bool) -> Words:
+    """Return the words of RFC 8259, or those that json.loads reads."""
+    return _WORDS if strict else _LENIENT_WORDS
 
 
 def _always(pattern: str) -> Callable[[str, int], re.Match[str]]:
@@ -34,10 +40,10 @@ def _always(pattern: str) -> Callable[[str, int], re.Match[str]]:
 
 
 spaces = _always(r"[ \t\n\r]*")
-plain = _always(r'[^"\\]*')
-strict_plain = _always(r'[^"\\\x00-\x1f]*')
+control_in = re.compile(r"[\x00-\x1f]").search
 _number_characters = _always(r"[-+.0-9eE]*")
 _number = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?").fullmatch
+_whole_number = re.compile(r"-?(?:0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?(?=[ \t\n\r,\]}])").match
 _number_so_far = _always(
     r"-?(?:(?:0|[1-9][0-9]*)(?:\.(?:[0-9]+(?:[eE][-+]?[0-9]*)?)?|[eE][-+]?[0-9]*)?)?"
 )
@@ -45,6 +51,7 @@ _escape = re.compile(r'\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4}))').match
 _escape_so_far = _always(r"(?:\\(?:u[0-9a-fA-F]{0,3})?)?")
 _low_surrogate = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})").match
 _low_surrogate_so_far = re.compile(r"(?:\\(?:u(?:[dD](?:[c-fC-F][0-9a-fA-F]?)?)?)?)?\Z").match
+_escaped_surrogate = re.compile(r"\\u[dD][89a-fA-F]").search
 _surrogates = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 
 _ESCAPED = {
@@ -52,25 +59,31 @@ _ESCAPED = {
 }  # fmt: skip
 
 
-class Unexpected(Exception):  # never leaves the parser: MalformedJson is made of it
+class Fault(Exception):  # never leaves the parser, which makes an error of it
+    """The text cannot be read on."""
+
+    def __init__(self, text: str, position: int) -> None:
+        super().__init__(text, position)
+        self.text = text
+        """Ends where all that has arrived ends."""
+        self.position = position
+
+
+class Unexpected(Fault):
     """No continuation of the text can be JSON."""
 
-    def __init__(self, position: int, expected: str) -> None:
-        super().__init__(position, expected)
-        self.position = position
+    def __init__(self, text: str, position: int, expected: str) -> None:
+        super().__init__(text, position)
         self.expected = expected
 
 
-class TooLong(Exception):  # never leaves the parser: LimitExceeded is made of it
-    """A number has more than MAX_NUMBER_CHARS characters."""
+class Exceeded(Fault):
+    """The text goes beyond a limit."""
 
-
-def skip_spaces(text: str, position: int, expected: str) -> int:
-    """Return where white space ends, which is all that may stand instead of what was expected."""
-    if text[position] not in SPACES:
-        raise Unexpected(position, expected)
-
-    return spaces(text, position).end()
+    def __init__(self, text: str, position: int, limit: str, value: int) -> None:
+        super().__init__(text, position)
+        self.limit = limit
+        self.value = value
 
 
 def read_escape(text: str, position: int) -> tuple[str, int] | None:
@@ -79,7 +92,9 @@ def read_escape(text: str, position: int) -> tuple[str, int] | None:
     if escape is None:
         end = _escape_so_far(text, position).end()
         if end < len(text):
-            raise Unexpected(end, "a hexadecimal digit" if end > position + 1 else "an escape")
+            raise Unexpected(
+                text, end, "a hexadecimal digit" if end > position + 1 else "an escape"
+            )
         return None
 
     short, code = escape.groups()
@@ -100,32 +115,55 @@ def read_escape(text: str, position: int) -> tuple[str, int] | None:
     return REPLACEMENT, end
 
 
-def read_number(text: str, position: int) -> int | None:
+def read_atom(text: str, position: int, words: Words) -> tuple[Any, int] | None:
+    """Return a number or what a word means, and where it ends; None if that depends on more."""
+    number = _whole_number(text, position)
+    if number is not None:
+        token, decimals = number.group(0, 1)
+        return float(token) if decimals else int(token), number.end()
+
+    initial = text[position]
+    if initial == "-" and text.startswith("I", position + 1) and "-I" in words:
+        initial = "-I"
+
+    if initial in words:
+        word, value = words[initial]
+        end = _end_of_word(text, position, word)
+        return None if end is None else (value, end)
+
+    if initial not in _NUMBER_BEGINS:
+        raise Unexpected(text, position, "a value")
+
+    end = _end_of_number(text, position)
+    return None if end is None else (*cast("tuple[Any]", atom(text[position:end], words)), end)
+
+
+def _end_of_number(text: str, position: int) -> int | None:
     """Return where a number ends, or None if that depends on more text."""
     end = _number_characters(text, position).end()
     token = text[position : min(end, position + MAX_NUMBER_CHARS)]
     valid = _number_so_far(token, 0).end()
     if valid < len(token):
-        raise Unexpected(position + valid, "a valid number")
+        raise Unexpected(text, position + valid, "a valid number")
 
     if end > position + MAX_NUMBER_CHARS:
-        raise TooLong
+        raise Exceeded(text, position + MAX_NUMBER_CHARS, "number_chars", MAX_NUMBER_CHARS)
 
     if end == len(text):
         return None
 
     if not _number(token):
-        raise Unexpected(end, "a digit")
+        raise Unexpected(text, end, "a digit")
 
     return end
 
 
-def read_word(text: str, position: int, word: str) -> int | None:
+def _end_of_word(text: str, position: int, word: str) -> int | None:
     """Return where a word ends, or None if that depends on more text."""
     token = text[position : position + len(word)]
     if not word.startswith(token):
         same = next(i for i, letter in enumerate(token) if letter != word[i])
-        raise Unexpected(position + same, word)
+        raise Unexpected(text, position + same, word)
 
     end = position + len(word)
     return end if end < len(text) else None
@@ -139,6 +177,54 @@ def atom(token: str, words: Words) -> tuple[Any] | None:
         return (float(token) if is_float else int(token),)
 
     return next(((value,) for word, value in words.values() if word == token), None)
+
+
+ReadWhole: TypeAlias = Callable[[str, int, int], tuple[Any, int] | None]
+"""Reads an array or an object at once; takes the text, a position and how deep it may be."""
+
+
+def whole_reader(*, strict: bool) -> ReadWhole:
+    """Return what reads an array or an object that closes within a text, and where it ends.
+
+    It returns None for one that does not close, and for what must be read with more care: what is
+    no JSON, lone surrogates, numbers that are too long, arrays and objects that are too deep.
+    """
+    decoder = (
+        JSONDecoder(strict=True, parse_constant=_refuse) if strict else JSONDecoder(strict=False)
+    )
+
+    def read_whole(text: str, position: int, max_depth: int) -> tuple[Any, int] | None:
+        try:
+            value, end = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            return None
+
+        if _escaped_surrogate(text, position, end) or _depth(value) > max_depth:
+            return None
+
+        return value, end
+
+    return read_whole
+
+
+def _refuse(constant: str) -> Never:
+    raise ValueError(constant)
+
+
+def _depth(value: Any) -> int:
+    """Return how many arrays and objects are open at most at once in a value."""
+    depth = 0
+    level: list[Any] = [value]
+    while level:
+        depth += 1
+        level = [
+            child
+            for container in level
+            for child in (container.values() if type(container) is dict else container)
+            if type(child) in (dict, list)
+        ]
+
+    return depth
 
 
 class SurrogateMender:

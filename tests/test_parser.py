@@ -177,7 +177,7 @@ def test_an_integer_stays_one_and_a_float_too() -> None:
     [
         ("[1 2]", 3, "2", "',' or ']'"),
         ("[1,]", 3, "]", "a value"),
-        ("[,", 1, ",", "a value"),
+        ("[,", 1, ",", "a value or ']'"),
         ("[x]", 1, "x", "a value"),
         ('{"a": 1 "b"', 8, '"', "',' or '}'"),
         ('{"a" 1', 5, "1", "':'"),
@@ -185,7 +185,7 @@ def test_an_integer_stays_one_and_a_float_too() -> None:
         ('{"a": 1,}', 8, "}", "a key"),
         ("{a", 1, "a", "a key or '}'"),
         ("{]", 1, "]", "a key or '}'"),
-        ("[}", 1, "}", "a value"),
+        ("[}", 1, "}", "a value or ']'"),
         ("[1}", 2, "}", "',' or ']'"),
         ('{"a":1]', 6, "]", "',' or '}'"),
         ('["\\x"]', 3, "x", "an escape"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from inspect import CO_GENERATOR
 from types import FrameType
 from typing import Any
 
@@ -33,7 +34,8 @@ class Work:
     def _count(self, frame: FrameType, event: str, _: Any) -> None:
         if event in ("call", "c_call"):
             self.calls += 1
-        if event == "call":
+        # A generator that goes on still holds what it was given before.
+        if event == "call" and not frame.f_code.co_flags & CO_GENERATOR:
             given = frame.f_locals.values()
             self.characters += sum(len(value) for value in given if isinstance(value, str))
 
