@@ -19,7 +19,7 @@ from streamops.nodes import DocumentNode, Mark, Path, document_of
 from streamops.parser import value_of
 from streamops.patterns import ANY, Pattern, patterns_for
 from streamops.reading import Reader, reader_of
-from streamops.snapshot import Snapshot, check_snapshot
+from streamops.snapshot import Snapshot, not_a_snapshot
 
 T = TypeVar("T")
 
@@ -227,7 +227,8 @@ class _Splitter(Step[Snapshot, Any]):
         self._cutter: Cutter | None = None
 
     def feed(self, snapshot: Snapshot) -> Iterable[Any]:
-        check_snapshot(snapshot, "split_items")
+        if not isinstance(snapshot, Snapshot):
+            raise not_a_snapshot(snapshot, "split_items")
 
         edge = snapshot.edge
         if self._cutter is not None and self._cutter.is_waiting(edge):

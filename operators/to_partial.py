@@ -11,8 +11,8 @@ from streamops.growth import Growth
 from streamops.lifting import Operator, Step, lift
 from streamops.nodes import DocumentNode
 from streamops.reading import Reader, reader_of
-from streamops.shapes import HELD, InvalidValue
-from streamops.snapshot import Snapshot, check_snapshot
+from streamops.shapes import HELD, InvalidValue, View
+from streamops.snapshot import Snapshot, not_a_snapshot
 from streamops.validation import ValidateWhen
 
 T = TypeVar("T")
@@ -89,16 +89,21 @@ class _Partials(Step[Snapshot, Any]):
         self._growths: dict[DocumentNode, Growth] = {}
 
     def feed(self, snapshot: Snapshot) -> Iterable[Any]:
-        check_snapshot(snapshot, "to_partial")
+        if not isinstance(snapshot, Snapshot):
+            raise not_a_snapshot(snapshot, "to_partial")
 
-        if snapshot.complete:
+        node, count = snapshot.mark
+        if node.parent is None and count:
             # What was shown so far may go before the whole is validated.
             self._growths.pop(snapshot.document, None)
             self._growth = None
             return (self._reader.read(snapshot),)
 
         try:
-            shown = self._follow(snapshot)
+            growth = self._growth
+            view = growth.follow(snapshot) if growth is not None else None
+            if growth is None or view is None:
+                growth, view = self._follow_another(snapshot)
         except InvalidValue as invalid:
             raise SchemaMismatch(
                 validation_error=invalid.error,
@@ -107,16 +112,14 @@ class _Partials(Step[Snapshot, Any]):
                 snapshot=snapshot,
             ) from invalid.error
 
+        root = growth.root
+        shown = HELD if root is None else view.show(root)
         return () if shown is HELD else (shown,)
 
-    def _follow(self, snapshot: Snapshot) -> Any:
-        growth = self._growth
-        view = growth.follow(snapshot) if growth else None
-
-        if growth is None or view is None:
-            document = snapshot.document
-            growth = self._growths.get(document) or Growth(self._reader.shape, document)
-            self._growth = self._growths[document] = growth
-            view = growth.follow(snapshot)
-
-        return HELD if view is None else growth.show(view)
+    def _follow_another(self, snapshot: Snapshot) -> tuple[Growth, View]:
+        document = snapshot.document
+        growth = self._growths.get(document) or Growth(self._reader.shape, document)
+        self._growth = self._growths[document] = growth
+        view = growth.follow(snapshot)
+        assert view is not None, "it is of that document"
+        return growth, view

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from streamops.nodes import ContainerNode, Node, Path, StringNode, path_of
 from streamops.patterns import Pattern, advance, places_in
-from streamops.snapshot import Snapshot, check_snapshot
+from streamops.snapshot import Snapshot, not_a_snapshot
 
 Move: TypeAlias = tuple[Literal["opened", "grew", "closed"], "Opened", int, int]
 """What happened to an open value; what grew got the children, or characters, from one number to
@@ -93,7 +93,8 @@ class Follower:
 
     def follow(self, snapshot: Snapshot) -> Iterator[Move]:
         """Yield what the snapshot adds; has to be read to the end."""
-        check_snapshot(snapshot, self._operator)
+        if not isinstance(snapshot, Snapshot):
+            raise not_a_snapshot(snapshot, self._operator)
 
         node, count = snapshot.mark
         if not self._open or self._open[-1].node is not node:

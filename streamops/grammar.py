@@ -51,6 +51,8 @@ class Grammar:
     ) -> None:
         self.node: Node = document
         """The innermost value that is open."""
+        self.string: StringNode | None = None
+        """The string that goes on with whatever comes, up to a quotation mark or backslash."""
         self.revision = 0
         """Changes whenever there is more to show."""
         self.end: int | None = None
@@ -182,16 +184,14 @@ class Grammar:
     ) -> Generator[None, str, _Position]:
         """Read a string that does not end in this text, or has escapes."""
         string = self.node = StringNode(container, container.size)
-        keep = string.buffer.write
         self.revision += 1
+        if not self._keeps_values:
+            string.forget()
+        if not self._is_strict:
+            self.string = string
 
-        def write(characters: str) -> None:
-            keep(characters)
-            string.size += len(characters)
-            self.revision += 1
-
-        text, position = yield from self._read_characters(text, position, write)
-        self.node = container
+        text, position = yield from self._read_characters(text, position, string.write, 1)
+        self.node, self.string = container, None
         container.append(string.finish(self.revision))
         return text, position
 
@@ -199,31 +199,27 @@ class Grammar:
         self, text: str, position: int, container: ContainerNode
     ) -> Generator[None, str, _Position]:
         pieces: list[str] = []
-        text, position = yield from self._read_characters(text, position, pieces.append)
+        text, position = yield from self._read_characters(text, position, pieces.append, 0)
         self._add_key(container, "".join(pieces))
         return text, position
 
     def _read_characters(
-        self, text: str, position: int, write: Callable[[str], object]
+        self, text: str, position: int, write: Callable[[str], object], shows: int
     ) -> Generator[None, str, _Position]:
-        """Read inside of a string up to its end."""
+        """Read what is left of a string, whose growth shows (1) or not (0)."""
         quote = -1
         while True:
-            # Most text that comes is a few characters from within a string.
-            if position == 0 and '"' not in text and "\\" not in text:
-                end = len(text)
-            else:
-                if quote < position and (quote := text.find('"', position)) < 0:
-                    quote = len(text)
-                escape = text.find("\\", position, quote)
-                end = quote if escape < 0 else escape
-
+            if quote < position and (quote := text.find('"', position)) < 0:
+                quote = len(text)
+            escape = text.find("\\", position, quote)
+            end = quote if escape < 0 else escape
             control = control_in(text, position, end) if self._is_strict else None
             if control is not None:
                 end = control.start()
 
             if end > position:
                 write(text[position:end])
+                self.revision += shows
 
             if control is not None:
                 raise Unexpected(text, end, "an escaped control character")
@@ -233,10 +229,14 @@ class Grammar:
             elif end == quote:
                 return text, end + 1
             else:
+                string, self.string = self.string, None
                 while (escaped := read_escape(text, end)) is None:
                     text, end, quote = text[end:] + (yield), 0, -1
+                self.string = string
+
                 character, position = escaped
                 write(character)
+                self.revision += shows
 
     def _read_rest_of_atom(
         self, text: str, position: int
@@ -270,6 +270,9 @@ class Grammar:
 
     def _add_key(self, container: ContainerNode, key: str) -> None:
         assert isinstance(container, ObjectNode)
+        if not self._keeps_values:
+            return
+
         # Equal keys are kept once, however many objects have them.
         container.keys.append(self._keys.setdefault(key, key))
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from streamops.collection_shapes import ListOf
 from streamops.nodes import DocumentNode, Node
-from streamops.shapes import HELD, Shape, View
+from streamops.shapes import Branch, Shape, View
 from streamops.snapshot import Snapshot
 
 
@@ -18,8 +16,12 @@ class Growth:
 
     def __init__(self, shape: Shape, document: DocumentNode) -> None:
         # A document is like an array of one item.
-        self._open = [ListOf(shape).open(document, visible=True)]
-        self._revision = object()
+        self._innermost = ListOf(shape).open(document, visible=True)
+        self._open = [self._innermost]
+        self._chain: tuple[Branch, ...] = (self._innermost,)
+        self._revision: object = self
+        self.root: Branch | None = None
+        """Follows the root, once that has begun."""
 
     def follow(self, snapshot: Snapshot) -> View | None:
         """Take in a snapshot and return the moment that it stands for.
@@ -27,53 +29,48 @@ class Growth:
         None if it was taken of another document.
         """
         node, count = snapshot.mark
-        innermost = self._open[-1]
+        innermost = self._innermost
         changed = False
 
         if innermost.node is not node:
-            opened = self._down_to(node)
-            if opened is None:
+            changed, reached = self._reach(node)
+            if reached is None:
                 return None
-            changed = self._reach(opened)
-            innermost = self._open[-1]
+            innermost = self._innermost = reached
+            self._chain = tuple(self._open)
 
         if innermost.advance(count) or changed:
-            self._revision = object()
+            self._revision = snapshot
 
-        return View(innermost, count, self._revision, snapshot)
+        return View(self._chain, count, self._revision, snapshot)
 
-    def show(self, view: View) -> Any:
-        """Return what the root looked like, or HELD."""
-        if len(self._open) == 1:
-            return HELD
+    def _reach(self, node: Node) -> tuple[bool, Branch | None]:
+        """Close what is closed by now, and open what is open down to a node; return its branch.
 
-        root = self._open[1]
-        return root.show(view, 0, HELD) if root.is_lazy else view.show(root)
-
-    def _down_to(self, node: Node) -> list[Node] | None:
-        """Return the nodes from the innermost open branch that still is open down to a node."""
-        nodes: list[Node] = [node]
+        That is None if the node is of another document. Also return whether what shows has changed.
+        """
+        begun: list[Node] = []
         while node.depth >= len(self._open) or self._open[node.depth].node is not node:
             if node.parent is None:
-                return None
+                return False, None
+            begun.append(node)
             node = node.parent
-            nodes.append(node)
 
-        nodes.reverse()
-        return nodes
-
-    def _reach(self, nodes: list[Node]) -> bool:
-        """Close the branches below the first node, and open those down to the last."""
         changed = False
-        while len(self._open) > nodes[0].depth + 1:
-            closed = self._open.pop()
-            changed |= closed.advance(closed.node.size)
-            changed |= self._open[-1].finish_child(closed)
+        opened = self._open
+        branch = opened[-1]
+        while len(opened) > node.depth + 1:
+            opened.pop()
+            changed |= branch.advance(branch.node.size)
+            changed |= opened[-1].finish_child(branch)
+            branch = opened[-1]
 
-        for child in nodes[1:]:
-            parent = self._open[-1]
-            changed |= parent.advance(child.index)
-            branch = parent.open(child)
-            self._open.append(branch)
+        while begun:
+            child = begun.pop()
+            changed |= branch.advance(child.index)
+            branch = branch.open(child)
+            opened.append(branch)
             changed |= branch.visible
-        return changed
+
+        self.root = opened[1] if len(opened) > 1 else None
+        return changed, branch

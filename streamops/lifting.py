@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar
 
 from reactivex import Observable, abc
 from reactivex.disposable import SingleAssignmentDisposable
@@ -134,8 +134,8 @@ def lift(
                     return
 
                 # A tuple cannot fail while it is read, so it needs no guard.
-                if type(results) is tuple:
-                    for result in cast("tuple[B, ...]", results):
+                if results.__class__ is tuple:
+                    for result in results:
                         emit(result)
                 else:
                     emit_guarded(results)

@@ -24,7 +24,7 @@ from streamops.core_schemas import CoreSchema
 from streamops.keeping import is_equal, with_shown
 from streamops.nodes import ObjectNode, Path
 from streamops.partial import Arrived, PartialState, field_type, partial_model
-from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape, default_of
+from streamops.record_shapes import Compile, RecordBranch, RecordShape, default_of
 from streamops.shapes import HELD, NEVER, Shape, View, json_of
 from streamops.snapshot import value_at
 from streamops.states import FieldState, state_in_finished
@@ -100,13 +100,15 @@ class ModelShape(RecordShape):
     def validate(self, raw: Any) -> BaseModel:
         return self._validation.read_model(self.model, json_of(raw))
 
-    def assemble(self, raw: Any, fields: Fields, defaults: dict[str, Any]) -> BaseModel:
-        state = partial(self._state_of_arrived, raw, fields)
-        arrived = Arrived(self, fields.by_name, fields.extra, defaults, state)
+    def assemble(
+        self, raw: Any, fields: dict[str, Any], extra: dict[str, Any], defaults: dict[str, Any]
+    ) -> BaseModel:
+        state = partial(self._state_of_arrived, raw, fields | extra)
+        arrived = Arrived(self, fields, extra, defaults, state)
         return PartialState(arrived, None).attach(self.twin)
 
-    def _state_of_arrived(self, raw: Any, fields: Fields, path: Path) -> FieldState:
-        state = state_in_finished(fields.by_name | fields.extra, path)
+    def _state_of_arrived(self, raw: Any, fields: dict[str, Any], path: Path) -> FieldState:
+        state = state_in_finished(fields, path)
         if state == "done" or not path:
             return "done"
 
@@ -159,7 +161,10 @@ class ModelBranch(RecordBranch):
                 values[name] = shown[name]
 
     def show(self, view: View, count: int, child: Any) -> Any:
-        return PartialState(self, view).attach(self.shape.twin) if self.shows(view) else HELD
+        if self.may_hold and not self.shows(view):
+            return HELD
+
+        return PartialState(self, view).attach(self.shape.twin)
 
 
 def _is_key(path: Path) -> TypeGuard[tuple[str]]:

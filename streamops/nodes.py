@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from streamops.text import TextBuffer
+from streamops.text import NO_TEXT, TextBuffer
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and indexes from the root to a value: ``("users", 0, "name")``."""
@@ -79,7 +79,7 @@ class ContainerNode(Node):
 
     def forget(self) -> None:
         """Count the children that come, and keep none of them."""
-        self.values = NOTHING
+        self.values = _NOTHING
 
     @abstractmethod
     def build_around(self, index: int, child: Any) -> Any:
@@ -105,7 +105,7 @@ class _Nothing(list[Any]):
         pass
 
 
-NOTHING = _Nothing()
+_NOTHING = _Nothing()
 
 
 class ArrayNode(ContainerNode):
@@ -142,10 +142,6 @@ class ObjectNode(ContainerNode):
         self.keys: list[str] = []
         self._found: dict[str | int, tuple[int, int | None]] | None = None
 
-    def forget(self) -> None:
-        super().forget()
-        self.keys = NOTHING
-
     def build(self, count: int) -> dict[str, Any]:
         return dict(zip(self.keys, self.values[:count], strict=False))
 
@@ -177,19 +173,28 @@ class ObjectNode(ContainerNode):
 class StringNode(Node):
     """A string that did not end in the chunk it began in; its children are its characters."""
 
-    __slots__ = ("buffer",)
+    __slots__ = ("_buffer",)
 
     def __init__(self, parent: ContainerNode, index: int) -> None:
         super().__init__(parent, index)
-        self.buffer: TextBuffer | None = TextBuffer()
-        """The characters, until the string is closed."""
+        self._buffer: TextBuffer | None = TextBuffer()
+
+    def forget(self) -> None:
+        """Count the characters that come, and keep none of them."""
+        self._buffer = NO_TEXT
+
+    def write(self, text: str) -> None:
+        """Add characters at the end."""
+        assert self._buffer is not None, "the string is closed"
+        self._buffer.write(text)
+        self.size += len(text)
 
     def build(self, count: int) -> str:
         return self.read(0, count)
 
     def read(self, start: int, stop: int) -> str:
         """Return some of the characters; cheap near the end."""
-        buffer = self.buffer
+        buffer = self._buffer
         if buffer is not None:
             return buffer.read(start, stop)
 
@@ -198,7 +203,7 @@ class StringNode(Node):
 
     def finish(self, revision: int) -> Any:
         final = super().finish(revision)
-        self.buffer = None
+        self._buffer = None
         return final
 
 

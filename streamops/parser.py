@@ -12,7 +12,6 @@ from streamops.snapshot import Snapshot
 from streamops.tokens import (
     REPLACEMENT,
     Exceeded,
-    Fault,
     SurrogateMender,
     Unexpected,
     atom,
@@ -142,34 +141,27 @@ class IncrementalParser:
         Raises MalformedJson when no continuation can be JSON and LimitExceeded beyond a limit,
         both with the last snapshot, and the same error again when fed again.
         """
-        if self._error is not None:
-            raise self._error
+        document, string = self.document, self._grammar.string
+        if (
+            string is not None
+            and '"' not in text
+            and "\\" not in text
+            and text.isascii()
+            and not self._surrogates.held
+            and 0 < len(text) <= self._max_chars - document.end
+        ):
+            # Most chunks are a few characters from within a string: two thirds of the time.
+            self._begin = document.end
+            self._write(text)
+            document.end += len(text)
+            string.write(text)
+            self._grammar.revision += 1
 
-        if self.complete:
-            self._feed_rest(text)
+        elif not self._feed(text):
             return ()
 
-        if not text:
-            return ()
-
-        if not text.isascii() or self._surrogates.held:
-            text = self._surrogates.feed(text)
-
-        self._begin = begin = self.document.end
-        try:
-            if begin + len(text) <= self._max_chars:
-                self._read(text)
-            else:
-                self._read_up_to_limit(text)
-        except Fault as fault:
-            raise self._failed(fault) from None
-
-        if self.complete and not self._rejects_rest:
-            self.rest += self._surrogates.held
-            self._surrogates.held = ""
-
-        self.snapshot = self._take_snapshot()
-        return (self.snapshot,)
+        self.snapshot = snapshot = self._take_snapshot()
+        return (snapshot,)
 
     def close(self, *, finish_reason: str | None = None) -> tuple[Snapshot, ...]:
         """Say that the text has ended; return the complete snapshot if that closed the value.
@@ -224,6 +216,36 @@ class IncrementalParser:
 
         return Snapshot((node, node.size), end, grammar.revision, self.snapshot)
 
+    def _feed(self, text: str) -> bool:
+        """Read any text; return whether a snapshot is to be taken."""
+        if self._error is not None:
+            raise self._error
+
+        if self.complete:
+            self._feed_rest(text)
+            return False
+
+        if not text:
+            return False
+
+        if not text.isascii() or self._surrogates.held:
+            text = self._surrogates.feed(text)
+
+        self._begin = begin = self.document.end
+        try:
+            if begin + len(text) <= self._max_chars:
+                self._read(text)
+            else:
+                self._read_up_to_limit(text)
+        except (Unexpected, Exceeded) as fault:
+            raise self._failed(fault) from None
+
+        if self.complete and not self._rejects_rest:
+            self.rest += self._surrogates.held
+            self._surrogates.held = ""
+
+        return True
+
     def _read(self, text: str) -> None:
         self._write(text)
         self.document.end += len(text)
@@ -268,7 +290,7 @@ class IncrementalParser:
         self._begin = self.document.end
         try:
             self._read_rest(self._surrogates.feed(text))
-        except Fault as fault:
+        except (Unexpected, Exceeded) as fault:
             raise self._failed(fault) from None
 
     def _read_rest(self, text: str) -> None:
@@ -283,18 +305,20 @@ class IncrementalParser:
             if junk < len(text):
                 raise Unexpected(text, junk, "nothing after the value")
 
-    def _failed(self, fault: Fault) -> StreamopsError:
+    def _failed(self, fault: Unexpected | Exceeded) -> StreamopsError:
         """Return the error that the stream ends with, and keep it."""
         offset = self.document.end - len(fault.text) + fault.position
-        if isinstance(fault, Unexpected):
-            error: MalformedJson | LimitExceeded = self._malformed(fault, offset)
-        else:
+        error: MalformedJson | LimitExceeded
+        if isinstance(fault, Exceeded):
             error = LimitExceeded(fault.limit, fault.value, offset=self._offset + offset)
+        else:
+            error = self._malformed(fault, offset)
 
         if self._end_of_json is None:
             self._end_of_json = offset
         error.snapshot = self.snapshot = self._take_snapshot()
         self.document.has_ended = True
+        self._grammar.string = None
         self._error = error
         return error
 

@@ -6,7 +6,6 @@ import types
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import is_dataclass
 from typing import (
     TYPE_CHECKING,
@@ -43,7 +42,10 @@ M = TypeVar("M", bound=BaseModel)
 _PARTIAL = "__streamops_partial__"
 _SHADOWS = "__streamops_shadows__"
 _instance_dict = BaseModel.__dict__["__dict__"]
-_fields_set = BaseModel.__dict__["__pydantic_fields_set__"]
+_set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
+_set_private = BaseModel.__dict__["__pydantic_private__"].__set__
+_set_fields_set = BaseModel.__dict__["__pydantic_fields_set__"].__set__
+_new = object.__new__
 _set = object.__setattr__
 
 
@@ -156,19 +158,21 @@ class PartialSource(Protocol):
 class PartialState(State):
     """Where a partial instance comes from, and how far the stream was."""
 
-    __slots__ = ("_is_copy", "_source", "view")
+    __slots__ = ("_is_copy", "_source", "is_filled", "view")
 
     def __init__(self, source: PartialSource, view: View | None) -> None:
         self._source = source
         self._is_copy = False
+        self.is_filled = False
+        """Whether the instance has its values."""
         self.view = view
         """The moment that the instance shows; None if all of it had arrived."""
 
     def attach(self, partial: type[M]) -> M:
         """Make the partial instance, still empty."""
-        instance = object.__new__(partial)
+        instance = _new(partial)
         _set(instance, STATE, self)
-        if partial.__dict__[_SHADOWS]:
+        if getattr(partial, _SHADOWS):
             self.fill(instance)
         return instance
 
@@ -182,10 +186,11 @@ class PartialState(State):
         values = _instance_dict.__get__(instance)
         values.update(self._source.defaults())
         values.update(arrived)
-        _set(instance, "__pydantic_extra__", dict(extra) if takes_extra else None)
-        _set(instance, "__pydantic_private__", private)
-        # At last: to another thread this says that the instance is filled.
-        _set(instance, "__pydantic_fields_set__", {*arrived, *extra})
+        _set_extra(instance, dict(extra) if takes_extra else None)
+        _set_private(instance, private)
+        _set_fields_set(instance, {*arrived, *extra})
+        # At last: another thread may look, too.
+        self.is_filled = True
 
     @property
     def snapshot(self) -> Snapshot:
@@ -209,7 +214,7 @@ class PartialState(State):
     def copied(self) -> PartialState:
         """Return the state of a copy, which its owner may change."""
         state = PartialState(self._source, self.view)
-        state._is_copy = True
+        state._is_copy = state.is_filled = True
         return state
 
 
@@ -265,11 +270,12 @@ class _Partial:
         return
 
     def __getattr__(self, name: str) -> Any:
-        if name != STATE and partial_state(self) is not None:
-            _fill(self)
+        if name != STATE and _fill(self):
             # What was missing may be there now, if only because another thread filled it in.
-            with suppress(AttributeError):
+            try:
                 return object.__getattribute__(self, name)
+            except AttributeError:
+                pass
 
         return super().__getattr__(name)  # type: ignore[misc]  # BaseModel's, not seen by checkers
 
@@ -287,16 +293,15 @@ class _Partial:
 _TWINS = (_Partial, PartialDataclass)
 
 
-def _fill(instance: Any) -> None:
-    """Fill a partial instance, unless that was done or there is nothing to fill it with."""
-    state = partial_state(instance)
+def _fill(instance: Any) -> bool:
+    """Fill a partial instance if that was not done; return whether there is anything to fill in."""
+    state: PartialState | None = getattr(instance, STATE, None)
     if state is None:
-        return
+        return False
 
-    try:
-        _fields_set.__get__(instance)
-    except AttributeError:
+    if not state.is_filled:
         state.fill(instance)
+    return True
 
 
 def _read_dict(instance: Any) -> dict[str, Any]:

@@ -64,7 +64,9 @@ class RecordShape(Judged):
         """What pydantic made of the type."""
 
     @abstractmethod
-    def assemble(self, raw: Any, fields: Fields, defaults: dict[str, Any]) -> Any:
+    def assemble(
+        self, raw: Any, fields: dict[str, Any], extra: dict[str, Any], defaults: dict[str, Any]
+    ) -> Any:
         """Return what is shown of some fields; ``raw`` is the JSON if that is finished."""
 
     @abstractmethod
@@ -173,7 +175,8 @@ class RecordShape(Judged):
 
         children = cast("dict[str, Any]", raw)
         values = [self.field_at(key)[1].finish(value) for key, value in children.items()]
-        return self.assemble(raw, fields_of(self, list(children), values), self.defaults())
+        fields = fields_of(self, list(children), values)
+        return self.assemble(raw, fields.by_name, fields.extra, self.defaults())
 
     def blame(self, raw: Any) -> None:
         if not isinstance(raw, dict):
@@ -256,10 +259,10 @@ class RecordBranch(ContainerBranch):
         return shows
 
     def finish(self, raw: Any) -> tuple[Any, bool]:
-        fields = self.fields_with(len(self.finished), HELD)
+        fields = self._first_fields(len(self.finished))
         value = self.shape.judge(raw)
         if value is HELD:
-            return self.shape.assemble(raw, fields, self._defaults), True
+            return self.shape.assemble(raw, fields.by_name, fields.extra, self._defaults), True
 
         self.keep_shown(value, fields.by_name)
         return value, True
@@ -270,8 +273,7 @@ class RecordBranch(ContainerBranch):
 
     def read(self, view: View) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the fields and the extra values that had arrived."""
-        fields = self.fields_with(*view.within(self))
-        return fields.by_name, fields.extra
+        return self.fields_with(*view.within(self))
 
     def defaults(self) -> dict[str, Any]:
         """Return what fields show that have not arrived: their default, else None."""
@@ -311,18 +313,23 @@ class RecordBranch(ContainerBranch):
                     break
         return state
 
-    def fields_with(self, count: int, child: Any) -> Fields:
-        """Return the first finished children, and perhaps an open one, as fields."""
-        fields = self._fields if self._fields.count <= count else Fields(self.shape)
-        if fields.count < count:
-            fields = fields.copy()
-            fields.extend(self.keys, self.finished, count)
-            if count > self._fields.count:
-                self._fields = fields  # put in place, not changed there: another thread may look
+    def fields_with(self, count: int, child: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return finished children, and perhaps an open one, as fields and extra values."""
+        fields = self._first_fields(count)
+        if child is HELD:
+            return fields.by_name, fields.extra
 
-        if child is not HELD:
-            fields = fields.copy()
-            fields.add(self.keys[count], child)
+        return fields.plus(self.keys[count], child)
+
+    def _first_fields(self, count: int) -> Fields:
+        fields = self._fields
+        if fields.count == count:
+            return fields
+
+        fields = fields.copy() if fields.count < count else Fields(self.shape)
+        fields.extend(self.keys, self.finished, count)
+        if count > self._fields.count:
+            self._fields = fields  # put in place, not changed there: another thread may look
         return fields
 
     def _name_at(self, index: int) -> str:
@@ -367,6 +374,17 @@ class Fields:
         elif not self._shape.has_choices or self._read_from.setdefault(field[0], key) == key:
             # What was shown of one key is not taken back for another.
             self.by_name[field[0]] = value
+
+    def plus(self, key: str, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the fields and the extra values with one child more."""
+        field = self._shape.fields.get(key)
+        if field is None:
+            return self.by_name, self.extra | {key: value}
+
+        if self._read_from.get(field[0], key) != key:
+            return self.by_name, self.extra
+
+        return self.by_name | {field[0]: value}, self.extra
 
     def copy(self) -> Fields:
         """Return the same, to be changed."""

@@ -157,54 +157,56 @@ class Branch(ABC):
 class View:
     """A moment in the growth of a value: the innermost open branch, and how far it had grown."""
 
-    __slots__ = ("_chain", "branch", "count", "revision", "snapshot")
+    __slots__ = ("_chain", "_count", "revision", "snapshot")
 
-    def __init__(self, branch: Branch, count: int, revision: object, snapshot: Snapshot) -> None:
-        self.branch = branch
-        self.count = count
+    def __init__(
+        self, chain: tuple[Branch, ...], count: int, revision: object, snapshot: Snapshot
+    ) -> None:
+        self._chain = chain  # what was open, from the document inwards
+        self._count = count
         self.revision = revision
         """The same object for all moments that show the same."""
         self.snapshot = snapshot
-        self._chain: list[tuple[Branch, int]] | None = None
 
     def show(self, top: Branch) -> Any:
         """Return what ``top`` looked like at this moment."""
-        count, child = self.within(top, may_be_left=top.is_lazy)
+        if top.is_lazy:
+            return top.show(self, 0, HELD)
+
+        count, child = self.within(top)
         return top.show(self, count, child)
 
-    def within(self, top: Branch, *, may_be_left: bool = False) -> tuple[int, Any]:
+    def within(self, top: Branch) -> tuple[int, Any]:
         """Return how many finished children ``top`` had, and what its open child looked like."""
-        chain = self._branches()
+        chain = self._chain
         level = top.node.depth
-        innermost = level
-        if not may_be_left:
-            innermost = min(level + 1, len(chain) - 1)
-            while innermost < len(chain) - 1 and not chain[innermost][0].is_lazy:
-                innermost += 1
+        last = len(chain) - 1
+        if level == last:
+            return self._count, HELD
+
+        # What is lazy looks at what is inside by itself.
+        inner = level + 1
+        while inner < last and not chain[inner].is_lazy:
+            inner += 1
 
         child: Any = HELD
-        for branch, count in reversed(chain[level + 1 : innermost + 1]):
+        count = self._count if inner == last else chain[inner + 1].node.index
+        while inner > level:
+            branch = chain[inner]
             child = branch.show(self, count, child)
-        return chain[level][1], child
+            count = branch.node.index
+            inner -= 1
+
+        return count, child
 
     def opened(self, top: Branch) -> tuple[int, Branch | None]:
         """Return how many finished children ``top`` had, and the branch of its open child."""
-        chain = self._branches()
         level = top.node.depth
-        return chain[level][1], chain[level + 1][0] if level + 1 < len(chain) else None
+        if level == len(self._chain) - 1:
+            return self._count, None
 
-    def _branches(self) -> list[tuple[Branch, int]]:
-        """List what was open, from the document inwards, with how far it had grown."""
-        if self._chain is None:
-            branch, count = self.branch, self.count
-            chain = [(branch, count)]
-            while branch.parent is not None:
-                branch, count = branch.parent, branch.node.index
-                chain.append((branch, count))
-
-            chain.reverse()
-            self._chain = chain
-        return self._chain
+        child = self._chain[level + 1]
+        return child.node.index, child
 
 
 class ContainerBranch(Branch):

@@ -34,13 +34,11 @@ class _Unseen(Enum):
 _UNSEEN = _Unseen.UNSEEN
 
 
-def check_snapshot(item: object, operator: str) -> None:
-    """Raise TypeError, with the fix, for an element that an operator on Snapshots cannot read."""
-    if not isinstance(item, Snapshot):
-        raise TypeError(
-            f"{operator} reads Snapshots, not {type(item).__name__}: "
-            "put accumulate_json() before it"
-        )
+def not_a_snapshot(item: object, operator: str) -> TypeError:
+    """Return what is wrong, and the fix, with an element that is none of accumulate_json's."""
+    return TypeError(
+        f"{operator} reads Snapshots, not {type(item).__name__}: put accumulate_json() before it"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +54,20 @@ class Snapshot:
     Do not change what ``value`` holds: other snapshots hold the same objects.
     """
 
-    __slots__ = ("_before", "_end", "_mark", "_revision", "_same_as", "_value")
+    __slots__ = ("_before", "_end", "_revision", "_same_as", "_value", "mark")
 
     _same_as: Snapshot | None
 
     def __init__(self, mark: Mark, end: int, revision: int, before: Snapshot | None = None) -> None:
-        self._mark = mark
+        self.mark = mark
+        """Where the parser stood, for what is built on snapshots."""
         self._end = end
         self._revision = revision
         self._value: Any = _UNSEEN
         if before is None:
             self._before, self._same_as = mark, None
         else:
-            self._before = before._mark
+            self._before = before.mark
             # The first one that showed the same.
             is_same = before._revision == revision
             self._same_as = before._same_as or before if is_same else None
@@ -91,13 +90,13 @@ class Snapshot:
     @property
     def started(self) -> bool:
         """Whether there is a value to show."""
-        node, count = self._mark
+        node, count = self.mark
         return count > 0 or node.depth > 0
 
     @property
     def complete(self) -> bool:
         """Whether the root is closed: only the last snapshot of a whole document is complete."""
-        node, count = self._mark
+        node, count = self.mark
         return count > 0 and node.parent is None
 
     @property
@@ -106,7 +105,7 @@ class Snapshot:
 
         Empty while that is the root, and once the root is closed.
         """
-        return path_of(self._mark[0])
+        return path_of(self.mark[0])
 
     @property
     def changed(self) -> tuple[Path, ...]:
@@ -114,7 +113,7 @@ class Snapshot:
 
         Innermost values only: what contains a changed value has changed too.
         """
-        return tuple(_changes(self._before, self._mark))
+        return tuple(_changes(self._before, self.mark))
 
     @property
     def text(self) -> str:
@@ -142,7 +141,7 @@ class Snapshot:
             raise TypeError(f"a path is a tuple of keys and indexes, not {path!r}")
 
         keys = (0, *path)
-        marks = marks_of(self._mark)
+        marks = marks_of(self.mark)
 
         for depth, (node, count) in enumerate(marks):
             if depth == len(keys):
@@ -166,7 +165,7 @@ class Snapshot:
 
     def show(self, top: Node | None) -> Any:
         """Return what an open value shows; for None, the list of the values in the document."""
-        (node, count), revision = self._mark, self._revision
+        (node, count), revision = self.mark, self._revision
         value = node.show(revision, lambda: node.build(count))
 
         while node is not top and (parent := node.parent) is not None:
@@ -176,14 +175,9 @@ class Snapshot:
         return value
 
     @property
-    def mark(self) -> Mark:
-        """Where the parser stood, for what is built on snapshots."""
-        return self._mark
-
-    @property
     def edge(self) -> Mark:
         """The mark as the parser had it; its nodes may only count what they held."""
-        return self._mark
+        return self.mark
 
     @property
     def end(self) -> int:
@@ -196,16 +190,16 @@ class Snapshot:
     @property
     def marks(self) -> list[Mark]:
         """What was open, from the document inwards, each with its finished children."""
-        return marks_of(self._mark)
+        return marks_of(self.mark)
 
     def finished_paths(self) -> tuple[Path, ...]:
         """List every path whose value is closed, in the order of the text, parents last."""
-        return finished_paths(self._mark)
+        return finished_paths(self.mark)
 
     @property
     def document(self) -> DocumentNode:
         """The root of what the snapshot was taken of."""
-        return document_of(self._mark[0])
+        return document_of(self.mark[0])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Snapshot):

@@ -18,7 +18,7 @@ from streamops.keeping import is_equal, with_shown
 from streamops.nodes import ObjectNode
 from streamops.partial import Arrived, PartialState
 from streamops.partial_dataclasses import STATE, PartialDataclass, new_partial, vars_of
-from streamops.record_shapes import Compile, Fields, RecordBranch, RecordShape, default_of
+from streamops.record_shapes import Compile, RecordBranch, RecordShape, default_of
 from streamops.shapes import HELD, View, Whole
 from streamops.states import state_in_finished
 from streamops.validation import Validation
@@ -103,8 +103,10 @@ class StructShape(RecordShape):
 class TypedDictShape(StructShape):
     """A TypedDict, shown as a dict of what has arrived."""
 
-    def assemble(self, raw: Any, fields: Fields, defaults: dict[str, Any]) -> Any:
-        return {**fields.by_name, **fields.extra}
+    def assemble(
+        self, raw: Any, fields: dict[str, Any], extra: dict[str, Any], defaults: dict[str, Any]
+    ) -> Any:
+        return {**fields, **extra}
 
     def defaults(self) -> dict[str, Any]:
         return {}
@@ -120,11 +122,13 @@ class TypedDictShape(StructShape):
 class DataclassShape(StructShape):
     """A dataclass, shown as an instance of a subclass until it closes and is validated."""
 
-    def assemble(self, raw: Any, fields: Fields, defaults: dict[str, Any]) -> Any:
-        shown = new_partial(self.type, {**defaults, **fields.by_name})
+    def assemble(
+        self, raw: Any, fields: dict[str, Any], extra: dict[str, Any], defaults: dict[str, Any]
+    ) -> Any:
+        shown = new_partial(self.type, {**defaults, **fields})
         if raw is not None:
-            state = partial(state_in_finished, fields.by_name)
-            arrived = Arrived(self, fields.by_name, {}, defaults, state)
+            state = partial(state_in_finished, fields)
+            arrived = Arrived(self, fields, {}, defaults, state)
             object.__setattr__(shown, STATE, PartialState(arrived, None))
         return shown
 
@@ -162,7 +166,7 @@ class _StructBranch(RecordBranch):
         if not self.shows(view):
             return HELD
 
-        shown = self.shape.assemble(None, self.fields_with(count, child), self.defaults())
+        shown = self.shape.assemble(None, *self.fields_with(count, child), self.defaults())
         if isinstance(shown, PartialDataclass):
             object.__setattr__(shown, STATE, PartialState(self, view))
         return shown

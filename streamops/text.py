@@ -21,9 +21,10 @@ class TextBuffer:
 
     def write(self, text: str) -> None:
         """Add text at the end."""
-        count, size, pieces = self._tail
+        pieces = self._tail[2]
         pieces.append(text)
         if len(pieces) == _PIECES:
+            count, size, _ = self._tail
             block = "".join(pieces)
             self._blocks.append(block)
             self._tail = (count + 1, size + len(block), [])
@@ -31,6 +32,10 @@ class TextBuffer:
     def read(self, start: int = 0, stop: int | None = None) -> str:
         """Return the characters from ``start`` on, up to ``stop``; cheap near the end."""
         count, begins, pieces = self._tail
+        if begins <= start:
+            text = "".join(pieces)
+            return text[start - begins : None if stop is None else max(0, stop - begins)]
+
         parts = ["".join(pieces)]
         while begins > start:
             count -= 1
@@ -39,3 +44,15 @@ class TextBuffer:
 
         text = "".join(reversed(parts))
         return text[max(0, start - begins) : None if stop is None else max(0, stop - begins)]
+
+
+class _NoText(TextBuffer):
+    """Keeps nothing."""
+
+    __slots__ = ()
+
+    def write(self, text: str) -> None:
+        return
+
+
+NO_TEXT = _NoText()
