@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from json import JSONDecoder
 from typing import Any, Never, TypeAlias, cast
 
@@ -25,6 +26,7 @@ _LENIENT_WORDS: Words = {
 }
 
 SPACES = frozenset(" \t\n\r")
+_CONTAINERS: tuple[type, ...] = (dict, list)
 _NUMBER_BEGINS = frozenset("-0123456789")
 REPLACEMENT = "\ufffd"
 
@@ -217,14 +219,14 @@ def _depth(value: Any) -> int:
     level: list[Any] = [value]
     while level:
         depth += 1
-        level = [
-            child
-            for container in level
-            for child in (container.values() if type(container) is dict else container)
-            if type(child) in (dict, list)
-        ]
+        children = chain.from_iterable(map(_children_of, level))
+        level = [child for child in children if type(child) in _CONTAINERS]
 
     return depth
+
+
+def _children_of(container: Any) -> Iterable[Any]:
+    return container.values() if type(container) is dict else container
 
 
 class SurrogateMender:

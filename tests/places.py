@@ -60,7 +60,7 @@ def watched_documents(
 
 def work_on(operator: Operator[Snapshot, Any], items: int) -> Work:
     """Count the work of an operator on a document of many keys, items and characters."""
-    keys = "".join(f'"k{number}": 1, ' for number in range(items))
+    keys = "".join(f'"k{number:05}": 1, ' for number in range(items))
     text = f'{{{keys}"list": [' + '{"id": 1, "x": "text"}, ' * items
     text += '{}], "text": "' + "word " * items + '", "last": 1}'
     parser = IncrementalParser()
