@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar
 
 from reactivex import Observable, abc
@@ -50,6 +51,9 @@ class Step(ABC, Generic[In, Out]):
         raise error
 
 
+NewStep: TypeAlias = Callable[[], Step[Any, Any]]
+
+
 class Stream(Observable[B]):
     """An Observable that says how to iterate over it.
 
@@ -77,6 +81,9 @@ class Lifted(Stream[B]):
 
     emits_items: bool | None = None
     """Whether the elements are items, to be counted, and not states of a document, if known."""
+
+    steps: tuple[Observable[Any], tuple[NewStep, ...]] | None = None
+    """The source that steps were lifted onto, and what makes them, if that is all there is."""
 
 
 def lean(source: Observable[A]) -> Observable[A]:
@@ -119,65 +126,108 @@ def lift(
     """
 
     def operator(source: Observable[A]) -> Observable[B]:
-        def subscribe(
-            observer: abc.ObserverBase[B], scheduler: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
-            step = new_step()
-            feed, emit = step.feed, observer.on_next
-            subscription = SingleAssignmentDisposable()
+        steps: tuple[Observable[Any], tuple[NewStep, ...]] = source, (new_step,)
+        if isinstance(source, Lifted) and source.steps is not None:
+            first, before = source.steps
+            steps = first, (*before, new_step)
 
-            def on_next(item: A) -> None:
-                try:
-                    results = feed(item)
-                except Exception as error:
-                    observer.on_error(error)
-                    return
-
-                # A tuple cannot fail while it is read, so it needs no guard.
-                if results.__class__ is tuple:
-                    for result in results:
-                        emit(result)
-                else:
-                    emit_guarded(results)
-
-            def emit_guarded(results: Iterable[B]) -> bool:
-                remaining = iter(results)
-
-                # Nobody is to wait for what nobody gets: one chunk may hold any number of items.
-                while not subscription.is_disposed:
-                    # Only the step is guarded, not the subscriber.
-                    try:
-                        result = next(remaining)
-                    except StopIteration:
-                        return True
-                    except Exception as error:
-                        observer.on_error(error)
-                        return False
-
-                    emit(result)
-
-                return False
-
-            def on_error(error: Exception) -> None:
-                if emit_guarded(_deferred(step.fail, error)):
-                    observer.on_completed()
-
-            def on_completed() -> None:
-                if emit_guarded(_deferred(step.close)):
-                    observer.on_completed()
-
-            subscription.disposable = source.subscribe(
-                on_next, on_error, on_completed, scheduler=scheduler
-            )
-            return subscription
-
-        lifted: Lifted[B] = Lifted(subscribe)
+        lifted: Lifted[B] = Lifted(partial(_run, *steps))
+        lifted.steps = steps
         lifted.emits_items = are_items(source) if emits_items is None else emits_items
         if new_lean_step is not None:
             lifted.lean = lift(new_lean_step)(source)
         return lifted
 
     return operator
+
+
+def _run(
+    source: Observable[Any],
+    new_steps: tuple[NewStep, ...],
+    observer: abc.ObserverBase[Any],
+    scheduler: abc.SchedulerBase | None = None,
+) -> abc.DisposableBase:
+    run = _Run([new_step() for new_step in new_steps], observer)
+    run.subscription.disposable = source.subscribe(
+        run.on_next, run.on_error, run.on_completed, scheduler=scheduler
+    )
+    return run.subscription
+
+
+class _Run:
+    """Runs steps for one subscriber, one behind the other in one go.
+
+    As an Observable for each they would take a third of the time of a short document more.
+    """
+
+    def __init__(self, steps: list[Step[Any, Any]], observer: abc.ObserverBase[Any]) -> None:
+        self.subscription = SingleAssignmentDisposable()
+        self._steps = steps
+        self._feeds = [(level, step.feed) for level, step in enumerate(steps, start=1)]
+        self._observer = observer
+        self._emit = observer.on_next
+
+    def on_next(self, item: Any) -> None:
+        """Feed an item to the first step, and what that returns to the next."""
+        self._push(item, self._feeds)
+
+    def on_error(self, error: Exception) -> None:
+        """Tell the first step that its source failed."""
+        self._fail(0, error)
+
+    def on_completed(self) -> None:
+        """Tell the first step that its source completed."""
+        self._close(0)
+
+    def _push(self, item: Any, feeds: list[tuple[int, Callable[[Any], Iterable[Any]]]]) -> None:
+        for level, feed in feeds:
+            try:
+                results = feed(item)
+            except Exception as error:
+                self._fail(level, error)
+                return
+
+            if isinstance(results, tuple) and len(results) == 1:
+                (item,) = results
+            else:
+                self._send(level, results)
+                return
+
+        self._emit(item)
+
+    def _send(self, level: int, results: Iterable[Any]) -> bool:
+        """Send on what the step before ``level`` returned; return whether that came to its end."""
+        following = self._feeds[level:]
+        remaining = iter(results)
+
+        # Nobody is to wait for what nobody gets: one chunk may hold any number of items.
+        while not self.subscription.is_disposed:
+            # Only the step is guarded, not the subscriber.
+            try:
+                result = next(remaining)
+            except StopIteration:
+                return True
+            except Exception as error:
+                self._fail(level, error)
+                return False
+
+            self._push(result, following)
+
+        return False
+
+    def _fail(self, level: int, error: Exception) -> None:
+        """Tell the step at ``level`` that what comes before it failed."""
+        if level == len(self._steps):
+            self._observer.on_error(error)
+        elif self._send(level + 1, _deferred(self._steps[level].fail, error)):
+            self._close(level + 1)
+
+    def _close(self, level: int) -> None:
+        """Tell the step at ``level`` that what comes before it completed."""
+        if level == len(self._steps):
+            self._observer.on_completed()
+        elif self._send(level + 1, _deferred(self._steps[level].close)):
+            self._close(level + 1)
 
 
 def _deferred(method: Callable[..., Iterable[B]], *arguments: Exception) -> Iterator[B]:

@@ -226,7 +226,10 @@ def _depth(value: Any) -> int:
 
 
 def _children_of(container: Any) -> Iterable[Any]:
-    return container.values() if type(container) is dict else container
+    if type(container) is dict:
+        return cast("dict[str, Any]", container).values()
+
+    return cast("list[Any]", container)
 
 
 class SurrogateMender:
