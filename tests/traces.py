@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import sniffio
+from anyio import move_on_after
 from anyio.lowlevel import checkpoint
 from trio.lowlevel import current_statistics
 
@@ -17,7 +18,7 @@ NOT_OURS = ("wire", "asyncio_", "AnyIO worker", "Trio thread")
 
 
 PATIENCE = 10.0
-"""Seconds after which a thread that was to end never will."""
+"""Seconds after which a thread or a task that was to end never will."""
 
 
 @contextmanager
@@ -48,6 +49,11 @@ async def nothing_left() -> AsyncGenerator[None]:
         # What a finalizer has asked the loop to do gets its turn.
         for _ in range(10):
             await checkpoint()
+
+        # A finalizer's task may have to wait for a thread that closes what it read.
+        with move_on_after(PATIENCE):
+            while living_tasks() != tasks:
+                await checkpoint()
 
         assert living_tasks() == tasks
 
