@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH := .venv-bench
 ARGS ?=
 EXAMPLES ?= users conference conference_async report knowledge choose
 
@@ -27,18 +28,18 @@ types: $(VENV)/ready-to-develop
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-bench: $(VENV)/ready-to-develop
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: $(BENCH)/ready
+	$(BENCH)/bin/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/bin/python:
+$(VENV)/bin/python $(BENCH)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "streamops needs Python 3.11 or later; say which: make PYTHON=python3.12 ..."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(PYTHON) -m venv $(@:/bin/python=)
+	$@ -m pip install --quiet --upgrade 'pip>=25.1'
 
 $(VENV)/ready-to-run: $(VENV)/bin/python pyproject.toml
 	@echo "Installing streamops into $(VENV) ..."
@@ -48,4 +49,11 @@ $(VENV)/ready-to-run: $(VENV)/bin/python pyproject.toml
 $(VENV)/ready-to-develop: $(VENV)/ready-to-run
 	@echo "Installing what the checks need into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+# Those of bench-without-dependencies want older versions than we do, and work with ours.
+$(BENCH)/ready: $(BENCH)/bin/python pyproject.toml
+	@echo "Installing what is measured into $(BENCH) ..."
+	@$(BENCH)/bin/python -m pip install --quiet --editable . --group bench
+	@$(BENCH)/bin/python -m pip install --quiet --no-deps --group bench-without-dependencies
 	@touch $@

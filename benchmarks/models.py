@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, Literal, TypeVar, Union
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, create_model
 from pydantic.alias_generators import to_camel
+
+from benchmarks.optional_models import optional_twin
 
 T = TypeVar("T")
 
@@ -90,26 +92,6 @@ class Case:
     def document(self) -> Any:
         """The model of the whole."""
         return document_of(self.item)
-
-
-def optional_twin(annotation: Any) -> Any:
-    """Return a type whose models have only optional fields."""
-    arguments = tuple(map(optional_twin, get_args(annotation)))
-    if arguments:
-        origin: Any = get_origin(annotation)
-        return origin[arguments]
-
-    if not issubclass(annotation, BaseModel):
-        return annotation
-
-    definitions: dict[str, Any] = {
-        name: (
-            optional_twin(field.annotation) | None,
-            Field(default=None, validation_alias=field.validation_alias),
-        )
-        for name, field in annotation.model_fields.items()
-    }
-    return create_model(f"Optional{annotation.__name__}", **definitions)
 
 
 def listed(

@@ -7,19 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import jiter
+from reactivex import Observable
 from reactivex import operators as rx
+from reactivex.subject import Subject
 
-from benchmarks.measuring import (
-    Contender,
-    Pipeline,
-    Pushed,
-    chunked,
-    median_of_each,
-    microseconds,
-    partial_dicts,
-    pipeline,
-)
+from benchmarks.measuring import microseconds
 from benchmarks.models import CASES, Case, completed, document_of
+from benchmarks.workloads import chunked
 from streamops import Progress
 from streamops import operators as ops
 
@@ -33,8 +28,27 @@ WINDOWS = 5
 CHUNKS = 150
 """How many chunks are timed together."""
 
+Pipeline = Callable[[Observable[str]], Observable[Any]]
+
 Measure = Callable[[Case, str, Sequence[list[str]]], float | None]
 """Times windows of chunks that come after a prefix; microseconds per chunk."""
+
+
+class Pushed:
+    """A pipeline that chunks are pushed into, and whose elements are dropped."""
+
+    def __init__(self, build: Pipeline) -> None:
+        self._source: Subject[str] = Subject()
+        build(self._source).subscribe(_drop, _raise)
+
+    def push(self, chunks: Sequence[str]) -> int:
+        for chunk in chunks:
+            self._source.on_next(chunk)
+
+        return len(chunks)
+
+    def complete(self) -> None:
+        self._source.on_completed()
 
 
 def percent_of(progress: Progress[Any]) -> float:
@@ -46,11 +60,7 @@ def pushed(build: Callable[[Case], Pipeline]) -> Measure:
         stream = Pushed(build(case))
         stream.push([prefix])
 
-        def push(chunks: list[str]) -> int:
-            stream.push(chunks)
-            return len(chunks)
-
-        return statistics.median(microseconds(partial(push, chunks)) for chunks in windows)
+        return statistics.median(microseconds(partial(stream.push, chunks)) for chunks in windows)
 
     return measure
 
@@ -63,7 +73,7 @@ def parsed_again(*, with_model: bool) -> Measure:
         model = document_of(case.optional)
 
         def read(text: bytes) -> int:
-            value = partial_dicts(text)
+            value: Any = jiter.from_json(text, partial_mode="trailing-strings")
             if with_model:
                 model.model_validate(value)
             return 1
@@ -124,9 +134,10 @@ def print_whole(size: int, rounds: int) -> None:
     print(f"\nMicroseconds per {size}-character chunk of whole documents\n\n{'':30}{heads}")
     print(f"{'':30}" + f"{kilobytes}  " * len(BUILDS))
     for case in CASES:
-        contenders = [Contender(build.__name__, pipeline(build(case))) for build in BUILDS]
         texts = [chunked(_document(case, length), size) for length in SIZES]
-        columns = [median_of_each(contenders, text, rounds) for text in texts]
+        columns = [
+            _median_of_each([build(case) for build in BUILDS], text, rounds) for text in texts
+        ]
         cells = ("".join(f"{cost:10.1f}" for cost in row) for row in zip(*columns, strict=True))
         print(f"{case.name:30}{'  '.join(cells)}", flush=True)
 
@@ -143,3 +154,23 @@ def _row(measure: Measure, case: Case, prefix: Callable[[int], str], size: int) 
     windows = [chunks[CHUNKS * number : CHUNKS * (number + 1)] for number in range(WINDOWS)]
     costs = [measure(case, prefix(count), windows) for count in CLOSED]
     return "".join(f"{'':>10}" if cost is None else f"{cost:10.1f}" for cost in costs)
+
+
+def _median_of_each(pipelines: Sequence[Pipeline], chunks: list[str], rounds: int) -> list[float]:
+    """Return the median of interleaved rounds for each pipeline."""
+
+    def read(build: Pipeline) -> int:
+        stream = Pushed(build)
+        stream.push(chunks)
+        stream.complete()
+        return len(chunks)
+
+    times = [[microseconds(partial(read, build)) for build in pipelines] for _ in range(rounds)]
+    return [statistics.median(column) for column in zip(*times, strict=True)]
+
+
+def _drop(_: object) -> None: ...
+
+
+def _raise(error: Exception) -> None:
+    raise error
