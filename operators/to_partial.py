@@ -113,7 +113,10 @@ class _Partials(Step[Snapshot, Any]):
             ) from invalid.error
 
         root = growth.root
-        shown = HELD if root is None else view.show(root)
+        if root is None:
+            return ()
+
+        shown = root.show(view, 0, HELD) if root.is_lazy else view.show(root)
         return () if shown is HELD else (shown,)
 
     def _follow_another(self, snapshot: Snapshot) -> tuple[Growth, View]:

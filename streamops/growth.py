@@ -42,7 +42,7 @@ class Growth:
         if innermost.advance(count) or changed:
             self._revision = snapshot
 
-        return View(self._chain, count, self._revision, snapshot)
+        return View(self._chain, self._revision, snapshot)
 
     def _reach(self, node: Node) -> tuple[bool, Branch | None]:
         """Close what is closed by now, and open what is open down to a node; return its branch.

@@ -23,7 +23,7 @@ from streamops.annotations import types_in
 from streamops.core_schemas import CoreSchema
 from streamops.keeping import is_equal, with_shown
 from streamops.nodes import ObjectNode, Path
-from streamops.partial import Arrived, PartialState, field_type, partial_model
+from streamops.partial import Arrived, field_type, partial_model, unfilled
 from streamops.record_shapes import Compile, RecordBranch, RecordShape, default_of
 from streamops.shapes import HELD, NEVER, Shape, View, json_of
 from streamops.snapshot import value_at
@@ -105,7 +105,7 @@ class ModelShape(RecordShape):
     ) -> BaseModel:
         state = partial(self._state_of_arrived, raw, fields | extra)
         arrived = Arrived(self, fields, extra, defaults, state)
-        return PartialState(arrived, None).attach(self.twin)
+        return unfilled(self.twin, arrived, None)
 
     def _state_of_arrived(self, raw: Any, fields: dict[str, Any], path: Path) -> FieldState:
         state = state_in_finished(fields, path)
@@ -164,7 +164,7 @@ class ModelBranch(RecordBranch):
         if self.may_hold and not self.shows(view):
             return HELD
 
-        return PartialState(self, view).attach(self.shape.twin)
+        return unfilled(self.shape.twin, self, view)
 
 
 def _is_key(path: Path) -> TypeGuard[tuple[str]]:

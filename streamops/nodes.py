@@ -202,9 +202,11 @@ class StringNode(Node):
         return final[start:stop]
 
     def finish(self, revision: int) -> Any:
-        final = super().finish(revision)
+        assert self._buffer is not None, "the string is closed"
+        self.final = self.copy if self.copied_in == revision else self._buffer.read()
+        self.closed_in = revision
         self._buffer = None
-        return final
+        return self.final
 
 
 class DocumentNode(ArrayNode):

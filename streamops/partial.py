@@ -168,14 +168,6 @@ class PartialState(State):
         self.view = view
         """The moment that the instance shows; None if all of it had arrived."""
 
-    def attach(self, partial: type[M]) -> M:
-        """Make the partial instance, still empty."""
-        instance = _new(partial)
-        _set(instance, STATE, self)
-        if getattr(partial, _SHADOWS):
-            self.fill(instance)
-        return instance
-
     def fill(self, instance: BaseModel) -> None:
         """Give a partial instance its values."""
         model = type(instance)
@@ -216,6 +208,16 @@ class PartialState(State):
         state = PartialState(self._source, self.view)
         state._is_copy = state.is_filled = True
         return state
+
+
+def unfilled(partial: type[M], source: PartialSource, view: View | None) -> M:
+    """Make a partial instance, still empty."""
+    instance = _new(partial)
+    state = PartialState(source, view)
+    _set(instance, STATE, state)
+    if partial.__streamops_shadows__:  # type: ignore[attr-defined]  # of each twin
+        state.fill(instance)
+    return instance
 
 
 class Arrived:

@@ -10,7 +10,7 @@ from pydantic import RootModel
 
 from streamops.keeping import is_equal, with_shown
 from streamops.nodes import Node
-from streamops.partial import Arrived, PartialState, partial_model
+from streamops.partial import Arrived, partial_model, unfilled
 from streamops.shapes import HELD, Branch, HeldBranch, Judged, Shape, StandIn, View, json_of
 from streamops.states import state_in_finished
 from streamops.validation import Validation
@@ -50,7 +50,7 @@ class RootShape(Judged):
             return HELD
 
         arrived = Arrived(self, {"root": root}, {}, {}, partial(state_in_finished, root))
-        return PartialState(arrived, None).attach(partial_model(self.model))
+        return unfilled(partial_model(self.model), arrived, None)
 
     def complete(self) -> None:
         assert self.root is not None
@@ -85,7 +85,7 @@ class _RootBranch(StandIn):
         if self.may_hold and self.branch.show(view, count, child) is HELD:
             return HELD
 
-        return PartialState(self, view).attach(partial_model(self.shape.model))
+        return unfilled(partial_model(self.shape.model), self, view)
 
     def read(self, view: View) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the root as it was."""

@@ -155,15 +155,12 @@ class Branch(ABC):
 
 
 class View:
-    """A moment in the growth of a value: the innermost open branch, and how far it had grown."""
+    """A moment in the growth of a value: the branches that were open when a snapshot was taken."""
 
-    __slots__ = ("_chain", "_count", "revision", "snapshot")
+    __slots__ = ("_chain", "revision", "snapshot")
 
-    def __init__(
-        self, chain: tuple[Branch, ...], count: int, revision: object, snapshot: Snapshot
-    ) -> None:
-        self._chain = chain  # what was open, from the document inwards
-        self._count = count
+    def __init__(self, chain: tuple[Branch, ...], revision: object, snapshot: Snapshot) -> None:
+        self._chain = chain  # from the document inwards
         self.revision = revision
         """The same object for all moments that show the same."""
         self.snapshot = snapshot
@@ -182,7 +179,7 @@ class View:
         level = top.node.depth
         last = len(chain) - 1
         if level == last:
-            return self._count, HELD
+            return self.snapshot.mark[1], HELD
 
         # What is lazy looks at what is inside by itself.
         inner = level + 1
@@ -190,7 +187,7 @@ class View:
             inner += 1
 
         child: Any = HELD
-        count = self._count if inner == last else chain[inner + 1].node.index
+        count = self.snapshot.mark[1] if inner == last else chain[inner + 1].node.index
         while inner > level:
             branch = chain[inner]
             child = branch.show(self, count, child)
@@ -203,7 +200,7 @@ class View:
         """Return how many finished children ``top`` had, and the branch of its open child."""
         level = top.node.depth
         if level == len(self._chain) - 1:
-            return self._count, None
+            return self.snapshot.mark[1], None
 
         child = self._chain[level + 1]
         return child.node.index, child
