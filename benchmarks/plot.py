@@ -175,6 +175,7 @@ def _label(axes: Any, drawn: list[tuple[Line, str]]) -> None:
             annotation_clip=False,
             arrowprops={
                 "arrowstyle": "-",
+                "relpos": (0, 0.5),
                 "color": "#b0b0b0",
                 "linewidth": 0.8,
                 "linestyle": ":",
