@@ -187,6 +187,9 @@ class _Run:
                 self._fail(level, error)
                 return
 
+            if not results:
+                return
+
             if isinstance(results, tuple) and len(results) == 1:
                 (item,) = results
             else:

@@ -141,24 +141,28 @@ class IncrementalParser:
         Raises MalformedJson when no continuation can be JSON and LimitExceeded beyond a limit,
         both with the last snapshot, and the same error again when fed again.
         """
-        document, string = self.document, self._grammar.string
-        if (
-            string is not None
-            and '"' not in text
-            and "\\" not in text
-            and text.isascii()
-            and not self._surrogates.held
-            and 0 < len(text) <= self._max_chars - document.end
-        ):
-            # Most chunks are a few characters from within a string: two thirds of the time.
-            self._begin = document.end
-            self._write(text)
-            document.end += len(text)
-            string.write(text)
-            self._grammar.revision += 1
-
-        elif not self._feed(text):
+        if self.complete or self._error is not None:
+            self._feed_on(text)
             return ()
+
+        if not text:
+            return ()
+
+        if not text.isascii() or self._surrogates.held:
+            text = self._surrogates.feed(text)
+
+        self._begin = begin = self.document.end
+        try:
+            if begin + len(text) <= self._max_chars:
+                self._read(text)
+            else:
+                self._read_up_to_limit(text)
+        except (Unexpected, Exceeded) as fault:
+            raise self._failed(fault) from None
+
+        if self.complete and not self._rejects_rest:
+            self.rest += self._surrogates.held
+            self._surrogates.held = ""
 
         self.snapshot = snapshot = self._take_snapshot()
         return (snapshot,)
@@ -216,39 +220,17 @@ class IncrementalParser:
 
         return Snapshot((node, node.size), end, grammar.revision, self.snapshot)
 
-    def _feed(self, text: str) -> bool:
-        """Read any text; return whether a snapshot is to be taken."""
-        if self._error is not None:
-            raise self._error
-
-        if self.complete:
-            self._feed_rest(text)
-            return False
-
-        if not text:
-            return False
-
-        if not text.isascii() or self._surrogates.held:
-            text = self._surrogates.feed(text)
-
-        self._begin = begin = self.document.end
-        try:
-            if begin + len(text) <= self._max_chars:
-                self._read(text)
-            else:
-                self._read_up_to_limit(text)
-        except (Unexpected, Exceeded) as fault:
-            raise self._failed(fault) from None
-
-        if self.complete and not self._rejects_rest:
-            self.rest += self._surrogates.held
-            self._surrogates.held = ""
-
-        return True
-
     def _read(self, text: str) -> None:
         self._write(text)
         self.document.end += len(text)
+
+        # A third of all chunks, or more, are a few characters from within a string.
+        string = self._grammar.string
+        if string is not None and text and '"' not in text and "\\" not in text:
+            string.write(text)
+            self._grammar.revision += 1
+            return
+
         if self._is_beginning:
             text = self._begun(text)
 
@@ -281,8 +263,11 @@ class IncrementalParser:
 
         self._read_rest(text[room:])
 
-    def _feed_rest(self, text: str) -> None:
-        """Take what is fed after the value was closed."""
+    def _feed_on(self, text: str) -> None:
+        """Take what is fed after the value was closed, or raise the error again."""
+        if self._error is not None:
+            raise self._error
+
         if not self._rejects_rest:
             self.rest = text
             return
