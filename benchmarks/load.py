@@ -80,6 +80,8 @@ class Load:
     """Of each stream."""
     rate: float | None = None
     """Chunks of each stream a second; None for one whenever it waits."""
+    frozen: bool = False
+    """Whether what there is when all streams are open is kept from the garbage collector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,11 @@ def main() -> None:
     parser.add_argument(
         "--seconds", type=float, default=SECONDS, help=f"time of each run (default {SECONDS:g})"
     )
+    parser.add_argument(
+        "--freeze",
+        action="store_true",
+        help="call gc.freeze() when all streams are open, so that full collections are short",
+    )
     parser.add_argument("--trio", action="store_true", help="on trio instead of asyncio")
     given = parser.parse_args()
 
@@ -149,6 +156,7 @@ def main() -> None:
             rate=given.rate,
             seconds=given.seconds,
             backend="trio" if given.trio else "asyncio",
+            frozen=given.freeze,
         )
     except KeyboardInterrupt:
         print("\nInterrupted", file=sys.stderr)
@@ -161,6 +169,7 @@ def print_load(
     rate: float = RATE,
     seconds: float = SECONDS,
     backend: str = "asyncio",
+    frozen: bool = False,
 ) -> None:
     """Print a line for each number of streams and each reader, as soon as it is measured."""
     print(f"\nStreams of {rate:g} chunks a second each, for {seconds:g} s, on {backend}")
@@ -175,9 +184,10 @@ def print_load(
     for count in streams:
         for reader in READERS:
             _tell(f"{count} streams, {reader.name} ...")
-            paced = measure(Load(count, math.ceil(rate * seconds), rate), reader, seconds, backend)
-            most = max(REMEMBERED, UNTHROTTLED // count)
-            free = measure(Load(count, most), reader, seconds, backend)
+            paced_load = Load(count, math.ceil(rate * seconds), rate, frozen)
+            free_load = Load(count, max(REMEMBERED, UNTHROTTLED // count), None, frozen)
+            paced = measure(paced_load, reader, seconds, backend)
+            free = measure(free_load, reader, seconds, backend)
             held = memory(min(count, REMEMBERED), reader, backend)
             cost = paced.busy / max(1, paced.received) * 1e6
             _tell("")
@@ -210,12 +220,17 @@ async def _measure(load: Load, reader: Reader, seconds: float) -> Result:
 
     async with _reading(load, reader, receiver) as server:
         gc.collect()
+
+        if load.frozen:
+            gc.freeze()
+
         busy = time.process_time()
         began = time.perf_counter()
         await server.serve(began + seconds)
         ended = time.perf_counter()
         busy = time.process_time() - busy
         received = [list(each) for each in times]
+        gc.unfreeze()
 
     latencies = _latencies(load, received, began, ended) if load.rate else ()
     return Result(ended - began, busy, sum(map(len, received)), latencies)
