@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 from weakref import WeakValueDictionary
 
 from streamops.errors import StreamopsError
-from streamops.nodes import DocumentNode, Mark
+from streamops.nodes import DocumentNode, Mark, StringNode
 from streamops.parser import IncrementalParser
 from streamops.snapshot import Snapshot
 
@@ -21,15 +21,33 @@ whether the value is closed."""
 
 
 class LeanParser(IncrementalParser):
-    """Reads as IncrementalParser does, and keeps nothing of it but the text."""
+    """Reads as IncrementalParser does, and keeps nothing of it but the text.
+
+    There is a snapshot only after a chunk in which a value was closed, or a container opened.
+    """
 
     keeps_values = False
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._again = _SecondReading(self.document, partial(IncrementalParser, **options))
+        self._told: Mark = (self.document, 0)
 
-        self.snapshot = self._take_snapshot()
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._take_snapshot()
+
+    def _news(self) -> tuple[Snapshot, ...]:
+        node = self._grammar.node
+        if isinstance(node, StringNode) and node.parent is not None:
+            node = node.parent
+
+        mark = (node, node.size)
+        if mark == self._told:
+            return ()
+
+        self._told = mark
+        return (self._take_snapshot(),)
 
     def _take_snapshot(self) -> Snapshot:
         node = self._grammar.node

@@ -119,13 +119,17 @@ class IncrementalParser:
         """Whether the value is closed."""
         self.rest = ""
         """What was fed after the value had been closed, by the last call."""
-        self.snapshot = Snapshot((self.document, 0), 0, 0)
-        """What has been read so far."""
+        self._latest = Snapshot((self.document, 0), 0, 0)
 
     @property
     def text(self) -> str:
         """Everything that was fed until the value was closed."""
         return self.document.text.read(0, self._end_of_json)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What has been read so far."""
+        return self._latest
 
     @property
     def started(self) -> bool:
@@ -164,8 +168,7 @@ class IncrementalParser:
             self.rest += self._surrogates.held
             self._surrogates.held = ""
 
-        self.snapshot = snapshot = self._take_snapshot()
-        return (snapshot,)
+        return self._news()
 
     def close(self, *, finish_reason: str | None = None) -> tuple[Snapshot, ...]:
         """Say that the text has ended; return the complete snapshot if that closed the value.
@@ -200,7 +203,7 @@ class IncrementalParser:
             document.append(*last)
             self.complete = True
 
-        self.snapshot = snapshot = self._take_snapshot()
+        snapshot = self._take_snapshot()
         if self.complete:
             return (snapshot,)
 
@@ -211,6 +214,10 @@ class IncrementalParser:
         nothing.snapshot = snapshot
         raise nothing
 
+    def _news(self) -> tuple[Snapshot, ...]:
+        """Return what is to be told after a chunk."""
+        return (self._take_snapshot(),)
+
     def _take_snapshot(self) -> Snapshot:
         grammar = self._grammar
         node = grammar.node
@@ -218,7 +225,8 @@ class IncrementalParser:
         if self._preamble is not None:
             end -= self._preamble.undecided
 
-        return Snapshot((node, node.size), end, grammar.revision, self.snapshot)
+        self._latest = Snapshot((node, node.size), end, grammar.revision, self._latest)
+        return self._latest
 
     def _read(self, text: str) -> None:
         self._write(text)
@@ -301,7 +309,7 @@ class IncrementalParser:
 
         if self._end_of_json is None:
             self._end_of_json = offset
-        error.snapshot = self.snapshot = self._take_snapshot()
+        error.snapshot = self._take_snapshot()
         self.document.has_ended = True
         self._grammar.string = None
         self._error = error

@@ -28,8 +28,8 @@ def taken_from(parser: IncrementalParser, chunks: list[str]) -> list[Snapshot]:
     taken: list[Snapshot] = []
     try:
         for chunk in chunks:
-            taken += parser.feed(chunk)
-            taken += [] if parser.complete else [parser.snapshot]
+            told = parser.feed(chunk)
+            taken += told if parser.complete else [parser.snapshot]
         taken += parser.close()
     except StreamopsError as error:
         assert error.snapshot is not None
