@@ -7,6 +7,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
+from inspect import getattr_static
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -41,6 +42,7 @@ M = TypeVar("M", bound=BaseModel)
 
 _PARTIAL = "__streamops_partial__"
 _SHADOWS = "__streamops_shadows__"
+_IS_PLAIN = "__streamops_is_plain__"
 _instance_dict = BaseModel.__dict__["__dict__"]
 _set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
 _set_private = BaseModel.__dict__["__pydantic_private__"].__set__
@@ -124,12 +126,18 @@ def partial_model(model: type[M]) -> type[M]:
     }
     # A field named like a method of BaseModel hides it only once it has a value.
     namespace[_SHADOWS] = any(hasattr(BaseModel, name) for name in optional)
+    has_private = bool(model.__private_attributes__)
+    namespace[_IS_PLAIN] = model.model_config.get("extra") != "allow" and not has_private
     name = f"Partial[{model.__name__}]"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the model's own class has warned already
         partial: type[M] = types.new_class(
             name, (_Partial, model), exec_body=lambda body: body.update(namespace)
         )
+    for name in optional:
+        # What pydantic put there warns of a deprecated field.
+        if getattr_static(partial, name, None) is None:
+            setattr(partial, name, _Field(name))
     setattr(model, _PARTIAL, partial)
     return partial
 
@@ -170,18 +178,21 @@ class PartialState(State):
 
     def fill(self, instance: BaseModel) -> None:
         """Give a partial instance its values."""
-        model = type(instance)
         arrived, extra = self._source.read(self.view)
-        takes_extra = model.model_config.get("extra") == "allow"
-        private = _private_defaults(model) if model.__private_attributes__ else None
+        # All at once: another thread may look, too.
+        _instance_dict.__get__(instance).update({**self._source.defaults(), **arrived})
 
-        values = _instance_dict.__get__(instance)
-        values.update(self._source.defaults())
-        values.update(arrived)
-        _set_extra(instance, dict(extra) if takes_extra else None)
-        _set_private(instance, private)
+        model: Any = type(instance)
+        if model.__streamops_is_plain__:
+            _set_extra(instance, None)
+            _set_private(instance, None)
+        else:
+            takes_extra = model.model_config.get("extra") == "allow"
+            _set_extra(instance, dict(extra) if takes_extra else None)
+            private = model.__private_attributes__
+            _set_private(instance, _private_defaults(model) if private else None)
+
         _set_fields_set(instance, {*arrived, *extra})
-        # At last: another thread may look, too.
         self.is_filled = True
 
     @property
@@ -290,6 +301,26 @@ class _Partial:
     def __reduce__(self) -> tuple[Any, ...]:
         model = type(self).__mro__[2]
         return _restore, (model, super().__getstate__())
+
+
+class _Field:
+    """Stands for a field in the class of a partial instance, until that has a value of its own.
+
+    Without it every first look would raise an AttributeError on its way, for half a microsecond.
+    """
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is not None and _fill(instance):
+            values: dict[str, Any] = _instance_dict.__get__(instance)
+            if self._name in values:
+                return values[self._name]
+
+        raise AttributeError(f"{owner.__name__!r} has no attribute {self._name!r}")
 
 
 _TWINS = (_Partial, PartialDataclass)
