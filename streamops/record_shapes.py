@@ -100,6 +100,16 @@ class RecordShape(Judged):
         """Whether several keys may belong to one field."""
         return len(self.fields) > len({name for name, _ in self.fields.values()})
 
+    @cached_property
+    def holds_nested_models(self) -> bool:
+        """Whether fields may hold instances that are to stay the same objects."""
+        return any(shape.holds_models for _, shape in self.fields.values())
+
+    @cached_property
+    def no_fields(self) -> Fields:
+        """What a branch begins with."""
+        return Fields(self)
+
     def field_at(self, key: str) -> tuple[str, Shape]:
         """Return name and shape of the field that a JSON key belongs to, if any does."""
         return self.fields.get(key) or ("", self.extra)
@@ -228,7 +238,7 @@ class RecordBranch(ContainerBranch):
         self._parent_visible = visible
         self._missing = set(shape.required)
         self._shown_from = None if shape.required else 0
-        self._fields = Fields(shape)
+        self._fields = shape.no_fields
 
     def child_shape(self, index: int) -> Shape:
         return self.shape.field_at(self.keys[index])[1]
@@ -259,8 +269,11 @@ class RecordBranch(ContainerBranch):
         return shows
 
     def finish(self, raw: Any) -> tuple[Any, bool]:
-        fields = self._first_fields(len(self.finished))
         value = self.shape.judge(raw)
+        if value is not HELD and not self.shape.holds_nested_models:
+            return value, True
+
+        fields = self._first_fields(len(self.finished))
         if value is HELD:
             return self.shape.assemble(raw, fields.by_name, fields.extra, self._defaults), True
 
