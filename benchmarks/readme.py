@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.figures import Results
-from benchmarks.report import cells_of, cut, number, times, verdict_line
+from benchmarks.report import cells_of, cut, number, times
 from benchmarks.tables import Cell, Table, losses, tables
-from benchmarks.targets import verdicts
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN = "<!-- benchmarks -->"
@@ -56,15 +55,11 @@ def between_marks(readme: Path = README) -> str:
 
 
 def section(results: Results) -> str:
-    """Write the tables, the targets that are missed, and where others are faster, as Markdown."""
+    """Write the tables, and where others are faster, as Markdown."""
     written = [table for table in tables(results, CHUNK, WORKLOADS) if table.gives in HEADS]
-    judged = verdicts(results)
-    reached = sum(verdict.word.startswith("met") for verdict in judged)
     parts = [
         _about(results),
         _markdown(results, written),
-        f"{reached} of {len(judged)} targets are met. Those that are not, or not when looked at:",
-        *_list(verdict_line(verdict) for verdict in judged if verdict.word != "met"),
         f"Faster than streamops, looked at, in {cut(CHUNK)} (what they take as a part of it):",
         *_list(f"{loss.peer}: {cells_of(loss)}" for loss in losses(results, CHUNK)),
     ]

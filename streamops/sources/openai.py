@@ -48,8 +48,8 @@ def from_openai(source: Any, *, wire: bool | None = None, **request: Any) -> Obs
     that of an open stream even if nothing was read.
 
     The SDK sends the request of a resource, with its authentication, retries and timeouts. With
-    ``wire=True`` the bytes of the answer are then read as by ``from_sse``: the same Deltas at about
-    a tenth of the cost, since the SDK makes no object for each event. By default that is done
+    ``wire=True`` the bytes of the answer are then read as by ``from_sse``: the same Deltas at less
+    than a tenth of the cost, since the SDK makes no object for each event. By default that is done
     unless something wraps the resource or its client, such as a tracer, which would see nothing of
     the answer; ``wire=False`` reads the SDK's stream.
 
