@@ -13,8 +13,8 @@ from streamops.tokens import (
     control_in,
     read_atom,
     read_escape,
+    read_whole,
     spaces,
-    whole_reader,
     words_of,
 )
 
@@ -66,7 +66,6 @@ class Grammar:
         self._keys: dict[str, str] = {}
         self._is_strict = strict
         self._words = words_of(strict=strict)
-        self._read_whole = whole_reader(strict=strict)
 
     def read(self) -> Generator[None, str, str]:
         """Read the text that is sent, until the value closes; return what came after it.
@@ -152,7 +151,8 @@ class Grammar:
 
             elif character in "[{":
                 if tries and len(text) - position >= _LARGE:
-                    whole = self._read_whole(text, position, self._max_depth - container.depth)
+                    max_depth = self._max_depth - container.depth
+                    whole = read_whole(text, position, strict=strict, max_depth=max_depth)
                     if whole is not None:
                         value, position = whole
                         self.revision += 1

@@ -181,48 +181,40 @@ def atom(token: str, words: Words) -> tuple[Any] | None:
     return next(((value,) for word, value in words.values() if word == token), None)
 
 
-ReadWhole: TypeAlias = Callable[[str, int, int], tuple[Any, int] | None]
-"""Reads an array or an object at once; takes the text, a position and how deep it may be."""
+def read_whole(text: str, position: int, *, strict: bool, max_depth: int) -> tuple[Any, int] | None:
+    """Return an array or an object that closes within a text, and where it ends.
 
-
-def whole_reader(*, strict: bool) -> ReadWhole:
-    """Return what reads an array or an object that closes within a text, and where it ends.
-
-    It returns None for one that does not close, and for what must be read with more care: what is
-    no JSON, lone surrogates, numbers that are too long, arrays and objects that are too deep.
+    None for one that does not close, and for what must be read with more care: what is no JSON,
+    lone surrogates, numbers that are too long, arrays and objects that are too deep.
     """
-    decoder = (
-        JSONDecoder(strict=True, parse_constant=_refuse) if strict else JSONDecoder(strict=False)
-    )
+    decoder = _strict_decoder if strict else _decoder
+    try:
+        value, end = decoder.raw_decode(text, position)
+    except (ValueError, RecursionError):
+        return None
 
-    def read_whole(text: str, position: int, max_depth: int) -> tuple[Any, int] | None:
-        try:
-            value, end = decoder.raw_decode(text, position)
-        except (ValueError, RecursionError):
-            return None
+    if _escaped_surrogate(text, position, end) or _may_exceed(max_depth, value, text[position:end]):
+        return None
 
-        if _escaped_surrogate(text, position, end) or _depth(value) > max_depth:
-            return None
-
-        return value, end
-
-    return read_whole
+    return value, end
 
 
-def _refuse(constant: str) -> Never:
-    raise ValueError(constant)
+def _may_exceed(max_depth: int, value: Any, text: str) -> bool:
+    """Return whether more arrays and objects may be open at once in a text that became a value."""
+    brackets = text.count("[") + text.count("{")
+    if brackets <= max_depth:
+        return False
 
-
-def _depth(value: Any) -> int:
-    """Return how many arrays and objects are open at most at once in a value."""
-    depth = 0
+    depth = seen = 0
     level: list[Any] = [value]
     while level:
         depth += 1
+        seen += len(level)
         children = chain.from_iterable(map(_children_of, level))
         level = [child for child in children if type(child) in _CONTAINERS]
 
-    return depth
+    # A repeated key may hide some that are deeper; or a string holds brackets.
+    return depth > max_depth or seen < brackets
 
 
 def _children_of(container: Any) -> Iterable[Any]:
@@ -230,6 +222,31 @@ def _children_of(container: Any) -> Iterable[Any]:
         return cast("dict[str, Any]", container).values()
 
     return cast("list[Any]", container)
+
+
+def _integer(token: str) -> int:
+    return int(_not_too_long(token))
+
+
+def _decimal(token: str) -> float:
+    return float(_not_too_long(token))
+
+
+def _not_too_long(token: str) -> str:
+    if len(token) > MAX_NUMBER_CHARS:
+        raise ValueError(token)
+
+    return token
+
+
+def _refuse(constant: str) -> Never:
+    raise ValueError(constant)
+
+
+_decoder = JSONDecoder(strict=False, parse_int=_integer, parse_float=_decimal)
+_strict_decoder = JSONDecoder(
+    strict=True, parse_int=_integer, parse_float=_decimal, parse_constant=_refuse
+)
 
 
 class SurrogateMender:

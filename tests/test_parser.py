@@ -469,3 +469,51 @@ def test_carriage_returns_are_kept_as_they_are() -> None:
 
     assert read(*text).value == json.loads(text, strict=False)
     assert read(*text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        pytest.param('{"a": [[[[]]]], "a": 1, "b": "LONG"}', {"max_depth": 3}, id="hidden depth"),
+        pytest.param('{"a": [[[[]]]], "b": "LONG"}', {"max_depth": 3}, id="depth"),
+        pytest.param('{"a": 1.' + "0" * 5000 + "}", {}, id="a long decimal number"),
+        pytest.param('{"a": 1e' + "0" * 5000 + "1}", {}, id="a long exponent"),
+        pytest.param('{"a": -' + "1" * 4300 + "}", {}, id="a long whole number"),
+        pytest.param("[" * 100_000, {}, id="far too deep"),
+    ],
+)
+def test_limits_hold_in_large_chunks_as_in_small_ones(text: str, options: dict[str, Any]) -> None:
+    text = text.replace("LONG", "x" * 300)
+
+    def exceeded(size: int) -> tuple[str, int]:
+        parser = IncrementalParser(**options)
+        with pytest.raises(LimitExceeded) as caught:
+            for at in range(0, len(text), size):
+                parser.feed(text[at : at + size])
+
+        return caught.value.limit, caught.value.offset
+
+    assert exceeded(len(text)) == exceeded(400) == exceeded(7)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '["\\ud800", "LONG"]',
+        '["\\ud83d\\ude00", "\\ude00", "LONG"]',
+        '[NaN, -Infinity, 1E400, -0, -0.0, "LONG"]',
+        '{"a": 1, "b": {"a": "\x07"}, "a": 2, "LONG": []}',
+        '{"a": [1, 2], "b": ["[LONG]", "{"]}',
+        "[" + '{"a": "]"}, ' * 600 + "0]",
+    ],
+)
+def test_a_large_chunk_is_read_as_small_ones_are(text: str) -> None:
+    text = text.replace("LONG", "x" * 300)
+    whole, pieces = IncrementalParser(), IncrementalParser()
+
+    (snapshot,) = whole.feed(text)
+    snapshots = [each for at in range(0, len(text), 3) for each in pieces.feed(text[at : at + 3])]
+
+    assert snapshot.complete
+    assert repr(snapshot.value) == repr(snapshots[-1].value)
+    assert snapshot.finished_paths() == snapshots[-1].finished_paths()
