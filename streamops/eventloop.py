@@ -8,10 +8,7 @@ import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias
-
-from anyio import CancelScope
 
 if TYPE_CHECKING:
     from trio.lowlevel import TrioToken
@@ -48,30 +45,7 @@ class EventLoop(ABC):
         """Call back in the loop's thread, unless the loop has ended by then."""
 
     @abstractmethod
-    def scope(self) -> Scope:
-        """Make a scope for work in this loop."""
-
-    @abstractmethod
     def _start(self, work: Work) -> None: ...
-
-
-class Scope(ABC):
-    """What one task after the other does within it can be cancelled, which ends it quietly."""
-
-    @abstractmethod
-    def __enter__(self) -> None: ...
-
-    @abstractmethod
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool: ...
-
-    @abstractmethod
-    def cancel(self) -> None:
-        """Cancel what is done now, and all that is to come; called in the loop's thread."""
 
 
 def running_loop() -> EventLoop | None:
@@ -103,62 +77,11 @@ class _AsyncioLoop(EventLoop):
         except RuntimeError:
             _log.debug("The event loop has ended before %r", callback)
 
-    def scope(self) -> Scope:
-        return _AsyncioScope(self._loop)
-
     def _start(self, work: Work) -> None:
         if not self._loop.is_closed():
             task = self._loop.create_task(_logged(work))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-
-
-class _AsyncioScope(Scope):
-    # As asyncio.timeout does it. With a CancelScope of anyio instead, entering and leaving, which
-    # is done for every read, takes 2.4 us, and 0.4 with this.
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._task: asyncio.Task[Any] | None = None
-        self._requests = 0
-        self._is_cancelled = False
-        self._is_told = False
-
-    def __enter__(self) -> None:
-        self._task = asyncio.current_task()
-        assert self._task is not None
-        self._requests = self._task.cancelling()
-
-        if self._is_cancelled:
-            self.cancel()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool:
-        task, self._task = self._task, None
-
-        if task is None or not self._is_told:
-            return False
-
-        self._is_told = False
-        # Somebody else may have cancelled the task, too.
-        return task.uncancel() <= self._requests and kind is asyncio.CancelledError
-
-    def cancel(self) -> None:
-        self._is_cancelled = True
-
-        if self._task is None or self._is_told:
-            return
-
-        if self._task is asyncio.current_task():
-            # Told now, it would be cancelled at its next await, wherever that is.
-            self._loop.call_soon(self.cancel)
-        else:
-            self._is_told = True
-            self._task.cancel()
 
 
 class _TrioLoop(EventLoop):
@@ -176,44 +99,11 @@ class _TrioLoop(EventLoop):
         except RunFinishedError:
             _log.debug("The event loop has ended before %r", callback)
 
-    def scope(self) -> Scope:
-        return _TrioScope()
-
     def _start(self, work: Work) -> None:
         from trio.lowlevel import in_trio_run, spawn_system_task
 
         if in_trio_run():
             spawn_system_task(_logged, work)
-
-
-class _TrioScope(Scope):
-    # One of trio's own can be entered only once.
-
-    def __init__(self) -> None:
-        self._scope: CancelScope | None = None
-        self._is_cancelled = False
-
-    def __enter__(self) -> None:
-        self._scope = CancelScope()
-        self._scope.__enter__()
-
-        if self._is_cancelled:
-            self._scope.cancel()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool:
-        scope, self._scope = self._scope, None
-        return scope is not None and bool(scope.__exit__(kind, error, traceback))
-
-    def cancel(self) -> None:
-        self._is_cancelled = True
-
-        if self._scope is not None:
-            self._scope.cancel()
 
 
 async def _logged(work: Work) -> None:

@@ -39,7 +39,8 @@ class AsyncOpener(AsyncConnection[T]):
         self._connect_blocks = blocking
         self._thread = _Thread(loop)
         self._loop = loop
-        self._scope = loop.scope()
+        self._scope: CancelScope | None = None
+        self._interrupted = False
         self._opened: AnyConnection[T] | Awaitable[AnyConnection[T]] | None = None
         self._awaited: AsyncConnection[T] | None = None
 
@@ -54,7 +55,12 @@ class AsyncOpener(AsyncConnection[T]):
 
     async def read(self) -> tuple[T, ...] | None:
         """Read the next chunk, after opening the source if that was not done."""
-        with self._scope:
+        # A scope takes 2 us. A cancellation of asyncio's own would be cheaper, and break into what
+        # shields itself, such as the closing of a connection.
+        with CancelScope() as self._scope:
+            if self._interrupted:
+                self._scope.cancel()
+
             # Known by its kind once: asking for that at every read takes 0.5 us.
             return await (self._read() if self._awaited is None else self._awaited.read())
 
@@ -62,11 +68,17 @@ class AsyncOpener(AsyncConnection[T]):
 
     def interrupt(self) -> None:
         """End the read that is running, from whichever thread."""
+        self._interrupted = True
+        scope = self._scope
+
+        if scope is None:
+            return
+
         if self._loop.is_here() and running_loop() is not None:
-            self._scope.cancel()
+            scope.cancel()
         else:
             # Also here, when the loop stands still: it may run again.
-            self._loop.soon(self._scope.cancel)
+            self._loop.soon(scope.cancel)
 
     async def _read(self) -> tuple[T, ...] | None:
         if self._opened is None:
