@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         "--budget",
         type=float,
         metavar="SECONDS",
-        help="skip who takes longer to read a document once (10; 1 if quick)",
+        help="give up on who takes longer for a document, or a sample of it (10; 1 if quick)",
     )
     how.add_argument(
         "--results", type=Path, metavar="FOLDER", help="where to keep figures, or where they are"

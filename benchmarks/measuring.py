@@ -24,8 +24,8 @@ WINDOW = 3
 SHORTEST = 0.01
 """Seconds that a timing takes at least; a short document is read several times."""
 LONG = 0.5
-"""A reading of so many seconds is done three times, the first of which is the one that tries;
-who reads everything again is timed at places instead."""
+"""A reading of so many seconds is done three times after the one that tries; who reads everything
+again is timed at places instead."""
 GROWTH = 1.25
 """Each place at which a contender is tried out is so many times as far as the one before."""
 
@@ -36,7 +36,7 @@ class Measuring:
 
     rounds: int = 5
     budget: float = 10.0
-    """Seconds that a contender may take to read a document once."""
+    """Seconds that a contender may take to read a document once, or a sample of it."""
     clock: Clock = time.process_time
     """By default the processor's time of this process: others on the machine do not count."""
     tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
@@ -126,8 +126,7 @@ class Measuring:
 
         repeats = max(1, round(SHORTEST / took)) if took > 0 else 1
         entrant.time = lambda: self._read(reading, elements, repeats)
-        entrant.rounds = self.rounds if took < LONG else min(2, self.rounds)
-        entrant.times = [] if took < LONG else [took / len(chunks)]
+        entrant.rounds = self.rounds if took < LONG else min(3, self.rounds)
 
     def _read(self, reading: Reading, elements: Sequence[Any], repeats: int) -> float:
         """Read all elements; return the seconds per chunk."""

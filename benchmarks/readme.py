@@ -70,11 +70,13 @@ def _about(results: Results) -> str:
     about = results.about
     return (
         f"Microseconds per {CHUNK}-character chunk, medians of {about.get('rounds')} interleaved "
-        f"rounds in one run (`make bench`, {about.get('date')}; Python {about.get('Python')}, "
+        "rounds in one run, or of one to three where a reading takes half a second or more "
+        f"(`make bench`, {about.get('date')}; Python {about.get('Python')}, "
         f"{about.get('machine')}), and in brackets how many times as long as streamops *looked "
         "at*: somebody reads the newest field of each value, which is when streamops builds it. "
-        "~: a sample of chunks from all over the document; —: more than the "
-        f"{about.get('budget')} that each may take to read the document once."
+        "~: measured with a sample of chunks from all over the document, all of which would take "
+        f"more than half a second; —: given up, after {about.get('budget')} for the document or "
+        "half a second for three chunks."
     )
 
 

@@ -167,11 +167,15 @@ _HOMES = {
 if not TYPE_CHECKING:  # else any name would be right to a type checker
 
     def __getattr__(name: str) -> object:
-        if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = _HOMES.get(name, f"{__name__}.{name}")
+        try:
+            module = import_module(home)
+        except ModuleNotFoundError as error:
+            if error.name != home:
+                raise
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
 
-        module = import_module(_HOMES[name])
-        value = module if name == "operators" else getattr(module, name)
+        value = getattr(module, name) if name in _HOMES and name != "operators" else module
         globals()[name] = value
         return value
 

@@ -80,18 +80,21 @@ def _nothing(_: float) -> float:
 
 def _up_to(whole: float) -> Measure:
     """Measure by what is certain, or by what the caller expects."""
-    return lambda arrived: arrived / whole if arrived < whole else 1.0
+    return partial(_share_of, whole)
+
+
+def _share_of(whole: float, arrived: float) -> float:
+    return arrived / whole if arrived < whole else 1.0
 
 
 def _around(whole: float) -> Measure:
     """Measure by what earlier runs say is the whole, without ever reaching it."""
-    rest = 1 - _KNEE
+    return partial(_share_around, whole)
 
-    def measure(arrived: float) -> float:
-        part = arrived / whole
-        return part if part <= _KNEE else max(_KNEE, 1 - rest * rest / (part - _KNEE + rest))
 
-    return measure
+def _share_around(whole: float, arrived: float) -> float:
+    part, rest = arrived / whole, 1 - _KNEE
+    return part if part <= _KNEE else max(_KNEE, 1 - rest * rest / (part - _KNEE + rest))
 
 
 class Place:

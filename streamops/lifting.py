@@ -163,28 +163,30 @@ class _Run:
     def __init__(self, steps: list[Step[Any, Any]], observer: abc.ObserverBase[Any]) -> None:
         self.subscription = SingleAssignmentDisposable()
         self._steps = steps
-        self._feeds = [(level, step.feed) for level, step in enumerate(steps, start=1)]
+        self._ended = 0  # how many stages have: the source is stage 0, the first step 1
+        self._feeds = [(stage, step.feed) for stage, step in enumerate(steps, start=1)]
         self._observer = observer
         self._emit = observer.on_next
 
     def on_next(self, item: Any) -> None:
         """Feed an item to the first step, and what that returns to the next."""
-        self._push(item, self._feeds)
+        if not self._ended:
+            self._push(item, self._feeds)
 
     def on_error(self, error: Exception) -> None:
         """Tell the first step that its source failed."""
-        self._fail(0, error)
+        self._end(0, error)
 
     def on_completed(self) -> None:
         """Tell the first step that its source completed."""
-        self._close(0)
+        self._end(0, None)
 
     def _push(self, item: Any, feeds: list[tuple[int, Callable[[Any], Iterable[Any]]]]) -> None:
-        for level, feed in feeds:
+        for stage, feed in feeds:
             try:
                 results = feed(item)
             except Exception as error:
-                self._fail(level, error)
+                self._end(stage, error)
                 return
 
             if not results:
@@ -193,44 +195,52 @@ class _Run:
             if isinstance(results, tuple) and len(results) == 1:
                 (item,) = results
             else:
-                self._send(level, results)
+                self._send(stage, results)
                 return
 
         self._emit(item)
 
-    def _send(self, level: int, results: Iterable[Any]) -> bool:
-        """Send on what the step before ``level`` returned; return whether that came to its end."""
-        following = self._feeds[level:]
+    def _send(self, stage: int, results: Iterable[Any]) -> bool:
+        """Send on what a stage returned; return whether that came to its end."""
+        following = self._feeds[stage:]
         remaining = iter(results)
 
         # Nobody is to wait for what nobody gets: one chunk may hold any number of items.
-        while not self.subscription.is_disposed:
+        while self._ended <= stage and not self.subscription.is_disposed:
             # Only the step is guarded, not the subscriber.
             try:
                 result = next(remaining)
             except StopIteration:
                 return True
             except Exception as error:
-                self._fail(level, error)
+                self._end(stage, error)
                 return False
 
             self._push(result, following)
 
         return False
 
-    def _fail(self, level: int, error: Exception) -> None:
-        """Tell the step at ``level`` that what comes before it failed."""
-        if level == len(self._steps):
-            self._observer.on_error(error)
-        elif self._send(level + 1, _deferred(self._steps[level].fail, error)):
-            self._close(level + 1)
+    def _end(self, stage: int, error: Exception | None) -> None:
+        """Tell the step behind a stage that it failed or completed, once.
 
-    def _close(self, level: int) -> None:
-        """Tell the step at ``level`` that what comes before it completed."""
-        if level == len(self._steps):
-            self._observer.on_completed()
-        elif self._send(level + 1, _deferred(self._steps[level].close)):
-            self._close(level + 1)
+        Also if a subscriber raises at what that step then emits, nothing more comes.
+        """
+        if stage < self._ended:
+            return
+
+        self._ended = stage + 1
+        try:
+            if stage < len(self._steps):
+                step = self._steps[stage]
+                last = _deferred(step.close) if error is None else _deferred(step.fail, error)
+                if self._send(stage + 1, last):
+                    self._end(stage + 1, None)
+            elif error is None:
+                self._observer.on_completed()
+            else:
+                self._observer.on_error(error)
+        finally:
+            self.subscription.dispose()
 
 
 def _deferred(method: Callable[..., Iterable[B]], *arguments: Exception) -> Iterator[B]:

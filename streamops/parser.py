@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, NoReturn, TypeAlias
 
 from streamops.errors import LimitExceeded, MalformedJson, NoJson, StreamopsError, TruncatedJson
 from streamops.grammar import Grammar
@@ -120,6 +120,9 @@ class IncrementalParser:
         self.rest = ""
         """What was fed after the value had been closed, by the last call."""
         self._latest = Snapshot((self.document, 0), 0, 0)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A parser cannot be copied: feed its text to another one")
 
     @property
     def text(self) -> str:
@@ -246,6 +249,12 @@ class IncrementalParser:
             try:
                 self._send(text)
             except StopIteration as closed:
+                if self._grammar.end is None:
+                    raise RuntimeError(
+                        "The parser was interrupted while it read, and cannot go on: feed the "
+                        "text to a new one"
+                    ) from None
+
                 self.complete = True
                 self._end_of_json = self._grammar.end
                 self._take_rest(closed.value)

@@ -127,3 +127,15 @@ def in_a_fresh_interpreter(code: str) -> list[str]:
     )
     result: list[str] = json.loads(done.stdout)
     return result
+
+
+def test_modules_are_found_in_the_package_without_being_imported_first() -> None:
+    code = (
+        "import streamops; print(streamops.errors.SourceFailed.__name__, hasattr(streamops, 'no'))"
+    )
+
+    printed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert printed.stdout.split() == ["SourceFailed", "False"]

@@ -317,3 +317,55 @@ def test_a_source_that_has_nothing_lean_is_taken_as_it_is() -> None:
     lifted = Subject[int]().pipe(lift(Echo))
 
     assert lean(lifted) is lifted
+
+
+class Remembering(Step[int, int]):
+    """Emits what it has seen once more when its source fails."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def feed(self, item: int) -> Iterable[int]:
+        self.seen.append(item)
+        return (item,)
+
+    def fail(self, error: Exception) -> Iterator[int]:
+        yield from self.seen
+        raise error
+
+
+def test_nothing_comes_after_a_subscriber_raised_at_what_a_failing_step_emits() -> None:
+    source = Subject[int]()
+    received: list[int] = []
+
+    def receive(number: int) -> None:
+        received.append(number)
+        if len(received) == 3:
+            raise KeyError(number)
+
+    source.pipe(lift(Doubled), lift(Remembering)).subscribe(receive)
+    source.on_next(1)
+
+    with pytest.raises(KeyError):
+        source.on_next(-1)
+    assert source.observers == []
+    source.on_next(2)
+    assert received == [1, 1, 1]
+
+
+def test_a_step_is_told_once_that_its_source_failed() -> None:
+    source = Subject[int]()
+    received: list[int] = []
+    errors: list[Exception] = []
+
+    def receive(number: int) -> None:
+        received.append(number)
+        if len(received) == 3:
+            source.on_next(-2)  # while the step emits what it has seen
+
+    source.pipe(lift(Doubled), lift(Remembering)).subscribe(receive, errors.append)
+    source.on_next(1)
+    source.on_next(-1)
+
+    assert received == [1, 1, 1, 1]
+    assert [str(error) for error in errors] == ["-1"]

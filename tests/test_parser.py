@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -517,3 +520,32 @@ def test_a_large_chunk_is_read_as_small_ones_are(text: str) -> None:
     assert snapshot.complete
     assert repr(snapshot.value) == repr(snapshots[-1].value)
     assert snapshot.finished_paths() == snapshots[-1].finished_paths()
+
+
+def test_a_parser_that_was_interrupted_does_not_take_that_for_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    parser = IncrementalParser()
+    parser.feed('{"a": ')
+    with monkeypatch.context() as patch:
+        patch.setattr("streamops.grammar.read_atom", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            parser.feed("1, ")
+
+    with pytest.raises(RuntimeError, match="feed the text to a new one"):
+        parser.feed('"b": 2}')
+    with pytest.raises(TruncatedJson):
+        parser.close()
+    assert not parser.complete
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_parser_cannot_be_copied(copied: Callable[[object], object]) -> None:
+    parser = IncrementalParser()
+    parser.feed('{"a": "he')
+
+    with pytest.raises(TypeError, match="feed its text to another one"):
+        copied(parser)

@@ -134,3 +134,22 @@ def test_a_snapshot_copies_only_what_is_open() -> None:
 
     assert after["finished"] is before["finished"]
     assert work.calls < 100
+
+
+def test_large_chunks_cost_the_same_wherever_they_are_cut() -> None:
+    item = '{"a": "' + "x" * 300 + '", "b": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]}, '
+    text = "[" + item * 400
+
+    def work_from(first: int) -> int:
+        parser = IncrementalParser()
+        parser.feed(text[:first])
+        with Work() as work:
+            for at in range(first, len(text) - 10 * len(item), 10 * len(item)):
+                parser.feed(text[at : at + 10 * len(item)])
+
+        return work.calls
+
+    between, within = work_from(1), work_from(1 + len('{"a": "') + 290)
+
+    # What is open when a chunk ends is read piece by piece, once for each chunk.
+    assert within <= between * 2 + 100

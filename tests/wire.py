@@ -146,7 +146,11 @@ def _read_request(client: socket.socket) -> None:
     received = b""
 
     while b"\r\n\r\n" not in received:
-        received += client.recv(65536)
+        piece = client.recv(65536)
+        if not piece:
+            return  # the client has left
+
+        received += piece
 
     head, _, body = received.partition(b"\r\n\r\n")
     lengths = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import re
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -449,3 +450,12 @@ def test_documents_that_are_merged_count_each_by_itself() -> None:
     other.on_next("1]")
 
     assert received == [50, 0, 100, 100]
+
+
+def test_progress_can_be_pickled() -> None:
+    snapshots = reactivex.of('{"name": "Ada", ', '"tags": ["a"]}')
+    stream = snapshots.pipe(ops.accumulate_json(), ops.track_progress(expected={("tags",): 3}))
+
+    for progress in values(stream):
+        copied: Progress[Snapshot] = pickle.loads(pickle.dumps(progress))
+        assert (copied.percent, copied.completed) == (progress.percent, progress.completed)

@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import pytest
 import reactivex
+from anyio import CancelScope, Event, create_task_group
 from anyio.lowlevel import checkpoint
 from reactivex import Observable
 
@@ -199,3 +200,36 @@ def test_without_an_event_loop_the_error_says_so() -> None:
 
     with pytest.raises(RuntimeError, match="asyncio or trio"):
         coroutine.__await__().__next__()
+
+
+@pytest.mark.anyio
+async def test_what_a_source_shields_is_not_broken_off_when_the_stream_ends() -> None:
+    saved: list[str] = []
+    begun, wanted = Event(), Event()
+
+    async def source() -> AsyncGenerator[str]:
+        yield "first"
+
+        with CancelScope(shield=True):
+            begun.set()
+            await wanted.wait()
+            saved.append("all")
+
+        yield "second"
+
+    values = to_async_generator(from_chunks(source))
+    await anext(values)
+
+    async with create_task_group() as tasks:
+        tasks.start_soon(read_on, values)
+        await begun.wait()
+        tasks.start_soon(values.aclose)
+        await checkpoint()
+        wanted.set()
+
+    assert saved == ["all"]
+
+
+async def read_on(values: AsyncGenerator[Delta]) -> None:
+    async for _ in values:
+        pass
