@@ -12,7 +12,6 @@ from anyio import CancelScope, Event, create_task_group, move_on_after
 from anyio.abc import TaskGroup
 from reactivex import Observable
 
-from streamops.errors import SourceFailed
 from streamops.eventloop import EventLoop, running_loop
 from streamops.pulling import Outcome, Pull, PulledReading
 from streamops.sources.connection import Connection
@@ -233,16 +232,13 @@ class _AsyncPull(Pull[T]):
             outcome: Outcome[Any] = await self._connection_of(reading).read()
         except Exception as error:
             outcome = error
-        except BaseException:
-            self._end_read(reading, SourceFailed("The read was cancelled"))
-            raise
+        finally:
+            self._running.discard(reading)
+            self._in_tasks.discard(reading)
+            reading.end()
 
-        self._end_read(reading, outcome)
-
-    def _end_read(self, reading: PulledReading[Any], outcome: Outcome[Any]) -> None:
-        self._running.discard(reading)
-        self._in_tasks.discard(reading)
-        reading.end()
+        # What cancels a read ends the stream, or cancels its consumer too, who is not to hear of
+        # this as a failure.
         self.scheduler.arrive(reading, outcome)
 
     def _connection_of(self, reading: PulledReading[Any]) -> AsyncOpener[Any]:
