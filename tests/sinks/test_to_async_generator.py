@@ -78,7 +78,6 @@ async def test_a_blocking_source_is_read_in_another_thread_that_ends_with_it() -
 
 
 async def test_a_list_is_read_without_a_thread() -> None:
-
     async for _ in texts(from_chunks(["a", "b"])):
         # Trio keeps threads of its own.
         assert all(thread.name != "streamops" for thread in threading.enumerate())
