@@ -9,7 +9,9 @@ from typing import Any, TypeAlias, cast
 from streamops.delta import Delta
 from streamops.errors import SourceFailed, UnknownElement
 from streamops.recording import Api, Recording
-from streamops.sources.openai_deltas import ChatDeltas, OpenAIDeltas, ResponsesDeltas, index_of
+from streamops.sources.chat_deltas import ChatDeltas, index_of
+from streamops.sources.openai_deltas import OpenAIDeltas
+from streamops.sources.responses_deltas import ResponsesDeltas
 from streamops.sources.sse import EventStream, decoded, is_whole, reported
 
 Fields: TypeAlias = Mapping[str, Any]

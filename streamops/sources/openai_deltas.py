@@ -11,11 +11,9 @@ from pydantic import BaseModel
 
 from streamops.delta import Delta
 from streamops.errors import StreamopsError, UnknownElement
-from streamops.sources.chat_deltas import ChatDeltas, index_of
+from streamops.sources.chat_deltas import ChatDeltas
 from streamops.sources.fields import Fields, fields_of, reported_failure, word_of
 from streamops.sources.responses_deltas import ResponsesDeltas
-
-__all__ = ["ChatDeltas", "OpenAIDeltas", "ResponsesDeltas", "answer_deltas", "index_of"]
 
 
 def answer_deltas(answer: Any) -> tuple[Delta, ...]:

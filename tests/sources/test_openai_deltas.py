@@ -18,12 +18,9 @@ from openai.types.responses import Response, ResponseStreamEvent
 
 from streamops.delta import Delta
 from streamops.errors import SourceFailed, UnknownElement
-from streamops.sources.openai_deltas import (
-    ChatDeltas,
-    OpenAIDeltas,
-    ResponsesDeltas,
-    answer_deltas,
-)
+from streamops.sources.chat_deltas import ChatDeltas
+from streamops.sources.openai_deltas import OpenAIDeltas, answer_deltas
+from streamops.sources.responses_deltas import ResponsesDeltas
 
 DATA = Path(__file__).parent.parent / "data"
 
