@@ -40,6 +40,7 @@ from anyio import create_task_group, run, sleep
 from openai import AsyncOpenAI
 from pydantic import BaseModel
 
+from benchmarks.wire import chat_chunk
 from streamops import from_openai, to_async_generator
 from streamops import operators as ops
 
@@ -427,23 +428,9 @@ def _pieces(count: int) -> list[bytes]:
     )
     entries = count * CHARACTERS // len(entry) + 1
     text = '{"title": "Machines", "speakers": [' + ", ".join([entry] * entries)
-    return [_event(text[CHARACTERS * place :][:CHARACTERS]) for place in range(count)]
-
-
-def _event(text: str) -> bytes:
-    choice = {"index": 0, "delta": {"content": text}, "logprobs": None, "finish_reason": None}
-    chunk: dict[str, Any] = {
-        "id": "chatcmpl-AbCdEfGhIjKlMnOpQrStUvWxYz012",
-        "object": "chat.completion.chunk",
-        "created": 1735689600,
-        "model": "gpt-4o-2024-08-06",
-        "service_tier": "default",
-        "system_fingerprint": "fp_0123456789",
-        "choices": [choice],
-        "usage": None,
-        "obfuscation": "AbCdEfGh",
-    }
-    return f"data: {json.dumps(chunk, separators=(',', ':'))}\n\n".encode()
+    return [
+        chat_chunk({"content": text[CHARACTERS * place :][:CHARACTERS]}) for place in range(count)
+    ]
 
 
 def _ignore() -> None: ...

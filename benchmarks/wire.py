@@ -89,26 +89,27 @@ def _over(
 
 def chat_pieces(texts: list[str]) -> Pieces:
     """Write an answer of Chat Completions, a piece for each text."""
+    begin = chat_chunk({"role": "assistant", "content": "", "refusal": None})
+    end = chat_chunk({}, "stop") + b"data: [DONE]\n\n"
+    return _between(begin, [chat_chunk({"content": text}) for text in texts], end)
 
-    def chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
-        return _event(
-            {
-                "id": "chatcmpl-AbCdEfGhIjKlMnOpQrStUvWxYz012",
-                "object": "chat.completion.chunk",
-                "created": 1735689600,
-                "model": "gpt-4o-2024-08-06",
-                "service_tier": "default",
-                "system_fingerprint": "fp_0123456789",
-                "choices": [choice],
-                "usage": None,
-                "obfuscation": "AbCdEfGh",
-            }
-        )
 
-    begin = chunk({"role": "assistant", "content": "", "refusal": None})
-    end = chunk({}, "stop") + b"data: [DONE]\n\n"
-    return _between(begin, [chunk({"content": text}) for text in texts], end)
+def chat_chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
+    """Write an event of Chat Completions as the provider does."""
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+    return _event(
+        {
+            "id": "chatcmpl-AbCdEfGhIjKlMnOpQrStUvWxYz012",
+            "object": "chat.completion.chunk",
+            "created": 1735689600,
+            "model": "gpt-4o-2024-08-06",
+            "service_tier": "default",
+            "system_fingerprint": "fp_0123456789",
+            "choices": [choice],
+            "usage": None,
+            "obfuscation": "AbCdEfGh",
+        }
+    )
 
 
 def responses_pieces(texts: list[str]) -> Pieces:
