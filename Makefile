@@ -48,7 +48,7 @@ $(VENV)/ready-to-run: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/ready-to-develop: $(VENV)/ready-to-run
 	@echo "Installing what the checks need into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[notebook]' --group dev
 	@touch $@
 
 # Those of bench-without-dependencies want older versions than we do, and work with ours.
