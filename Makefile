@@ -7,7 +7,7 @@ BENCH := .venv-bench
 ARGS ?=
 EXAMPLES ?= users conference conference_async report knowledge choose
 
-.PHONY: demo examples test lint types bench clean
+.PHONY: demo examples test lint types pictures bench clean
 
 demo: $(VENV)/ready-to-run
 	@$(BIN)/streamops demo $(ARGS)
@@ -27,6 +27,9 @@ lint: $(VENV)/ready-to-develop
 types: $(VENV)/ready-to-develop
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+pictures: $(VENV)/ready-to-develop
+	$(BIN)/python -m pictures $(ARGS)
 
 bench: $(BENCH)/ready
 	$(BENCH)/bin/python -m benchmarks $(ARGS)

@@ -1,0 +1,1 @@
+"""The pictures of the README, made from what really runs: ``python -m pictures``."""
