@@ -7,7 +7,7 @@ BENCH := .venv-bench
 ARGS ?=
 EXAMPLES ?= users conference conference_async report knowledge choose
 
-.PHONY: demo examples test lint types pictures bench clean
+.PHONY: demo examples notebooks lab test lint types pictures bench clean
 
 demo: $(VENV)/ready-to-run
 	@$(BIN)/streamops demo $(ARGS)
@@ -16,6 +16,14 @@ examples: $(VENV)/ready-to-run
 	@for example in $(EXAMPLES); do \
 		echo; echo "=== examples/$$example.py"; $(BIN)/python examples/$$example.py || exit; \
 	done
+
+notebooks: $(VENV)/ready-to-develop
+	@$(BIN)/python notebooks/run.py $(ARGS)
+
+lab: $(VENV)/ready-to-develop
+	@$(BIN)/python -c 'import jupyterlab' 2>/dev/null || \
+		{ echo "Installing jupyterlab into $(VENV) ..."; $(BIN)/python -m pip install --quiet jupyterlab; }
+	@$(BIN)/python -m jupyterlab notebooks $(ARGS)
 
 test: lint types
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 $(ARGS)
