@@ -72,6 +72,7 @@ def accumulate_json(
     step = _ManyValues if values == "many" else _OneValue
     return lift(
         partial(step, partial(IncrementalParser, **options), choice),
+        name="accumulate_json",
         new_lean_step=partial(step, partial(LeanParser, **options), choice),
     )
 

@@ -35,7 +35,7 @@ def distinct_snapshots(key: Callable[[Any], Any] | None = None) -> Any:
     if key is not None and not callable(key):
         raise TypeError(f"distinct_snapshots takes a function as key, not {key!r}")
 
-    return lift(partial(_Distinct, key), emits_items=None)
+    return lift(partial(_Distinct, key), name="distinct_snapshots", emits_items=None)
 
 
 class _Distinct(Step[Any, Any]):

@@ -38,7 +38,7 @@ def field_events() -> Operator[Snapshot, FieldEvent]:
     A key that is repeated starts and closes again; of an object that came whole with one snapshot
     only the last value of each key is known.
     """
-    return lift(_Events)
+    return lift(_Events, name="field_events")
 
 
 class _Events(Step[Snapshot, FieldEvent]):

@@ -9,6 +9,7 @@ from typing import get_args
 from streamops.delta import Delta, Kind
 from streamops.errors import UnknownElement
 from streamops.lifting import Operator, Step, lift
+from streamops.naming import call_name
 
 
 def select_channel(
@@ -29,7 +30,7 @@ def select_channel(
     if index is not None:
         check_number("index", index)
 
-    return lift(partial(_Channel, kind, choice, index))
+    return lift(partial(_Channel, kind, choice, index), name=call_name("select_channel", kind))
 
 
 def check_number(name: str, number: int) -> None:

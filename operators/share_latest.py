@@ -70,7 +70,7 @@ def share_latest() -> PassThrough:
                 joined.join(member), _waiting_for(joined.scheduler, scheduler)
             )
 
-        return passing_on(source, subscribe)
+        return passing_on(source, subscribe, "share_latest")
 
     return operator
 

@@ -15,6 +15,7 @@ from reactivex import Observable
 from streamops.cutting import Cutter, Item, NoItems
 from streamops.errors import SchemaMismatch
 from streamops.lifting import Operator, Step, lean, lift
+from streamops.naming import call_name
 from streamops.nodes import DocumentNode, Mark, Path, document_of
 from streamops.parser import value_of
 from streamops.patterns import ANY, Pattern, patterns_for
@@ -168,12 +169,24 @@ def split_items(
     else:
         raise TypeError(f"the keys of a mapping are its paths: leave out path={path!r}")
 
-    splitter = lift(partial(_Splitter, patterns, readers, tags, on_invalid), emits_items=True)
+    splitter = lift(
+        partial(_Splitter, patterns, readers, tags, on_invalid),
+        name=call_name("split_items", *_said(item, path)),
+        emits_items=True,
+    )
 
     def operator(source: Observable[Snapshot]) -> Observable[Any]:
         return splitter(lean(source))
 
     return operator
+
+
+def _said(item: Any, path: str | Pattern | None) -> tuple[Any, ...]:
+    """Return the arguments that tell the lists apart."""
+    if isinstance(item, Mapping):
+        return tuple(cast("Mapping[Any, Any]", item))
+
+    return (item,) if path is None else (item, path)
 
 
 def _pattern_of(path: str | Pattern) -> Pattern:

@@ -12,7 +12,7 @@ from reactivex.subject import Subject
 
 from streamops.delta import Delta
 from streamops.errors import SourceFailed, UnknownElement
-from streamops.lifting import Operator
+from streamops.lifting import Operator, Stream
 from streamops.operators.select_channel import check_number
 
 
@@ -94,7 +94,7 @@ def split_tool_calls(*, choice: int = 0) -> Operator[Delta, ToolCall]:
             )
             return in_use
 
-        return Observable(subscribe)
+        return Stream(subscribe, source=source, maker="split_tool_calls")
 
     return operator
 

@@ -11,6 +11,7 @@ from pydantic_core import ValidationError
 from streamops.errors import SchemaMismatch
 from streamops.following import Follower
 from streamops.lifting import Operator, Step, lift
+from streamops.naming import call_name
 from streamops.nodes import Path, StringNode
 from streamops.patterns import Pattern, patterns_for
 from streamops.snapshot import Snapshot
@@ -32,7 +33,8 @@ def text_deltas(path: Pattern, model: Any = None) -> Operator[Snapshot, str]:
     Raises TypeError for what is no path or no type, and ValueError for a path that leads nowhere in
     the model. The stream ends in SchemaMismatch as soon as what stands at the path is no string.
     """
-    return lift(partial(_Reader, patterns_for(path, model, operator="text_deltas")))
+    patterns = patterns_for(path, model, operator="text_deltas")
+    return lift(partial(_Reader, patterns), name=call_name("text_deltas", path))
 
 
 class _Reader(Step[Snapshot, str]):

@@ -11,6 +11,7 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable
 from reactivex.scheduler import TimeoutScheduler
 
 from streamops.lifting import PassThrough, passing_on
+from streamops.naming import call_name
 
 S = TypeVar("S")
 
@@ -35,6 +36,8 @@ def throttle_latest(seconds: float) -> PassThrough:
     if not (seconds > 0 and isfinite(seconds)):
         raise ValueError(f"throttle_latest takes a number of seconds above 0, not {seconds}")
 
+    name = call_name("throttle_latest", seconds)
+
     def operator(source: Observable[S]) -> Observable[S]:
         def subscribe(
             observer: abc.ObserverBase[S], scheduler: abc.SchedulerBase | None = None
@@ -45,7 +48,7 @@ def throttle_latest(seconds: float) -> PassThrough:
             )
             return CompositeDisposable(subscription, throttle.timer)
 
-        return passing_on(source, subscribe)
+        return passing_on(source, subscribe, name)
 
     return operator
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 from streamops.errors import SchemaMismatch
 from streamops.growth import Growth
 from streamops.lifting import Operator, Step, lift
+from streamops.naming import call_name
 from streamops.nodes import DocumentNode
 from streamops.reading import Reader, reader_of
 from streamops.shapes import HELD, InvalidValue, View
@@ -78,7 +79,7 @@ def to_partial(
     reader = reader_of(
         model, operator="to_partial", validate=validate, strict=strict, context=context
     )
-    return lift(partial(_Partials, reader))
+    return lift(partial(_Partials, reader), name=call_name("to_partial", model))
 
 
 class _Partials(Step[Snapshot, Any]):

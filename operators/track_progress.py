@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import is_dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -71,19 +72,20 @@ def track_progress(
     hints = checked_hints(expected, weights, prior)
     number = None if isinstance(expected, Mapping) else expected
     gauge = Gauge(model, hints)
+    track = partial(lift, name="track_progress")
 
     def operator(source: Observable[S]) -> Observable[Progress[S]]:
         known = are_items(source)
         if not known:
             sure = known is not None
-            return lift(lambda: _DocumentTracker(gauge, hints, _Watch(clock), sure))(source)
+            return track(lambda: _DocumentTracker(gauge, hints, _Watch(clock), sure))(source)
 
         if model is not None or isinstance(expected, Mapping) or weights or prior:
             raise ValueError(
                 "track_progress behind split_items counts items: it takes a whole number as "
                 "expected, and no model, paths, weights or prior"
             )
-        return lift(lambda: _ItemTracker(number, _Watch(clock)))(source)
+        return track(lambda: _ItemTracker(number, _Watch(clock)))(source)
 
     return operator
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from streamops.following import Follower
 from streamops.lifting import Operator, Step, lift
+from streamops.naming import call_name
 from streamops.patterns import Pattern, patterns_for
 from streamops.snapshot import Snapshot
 
@@ -30,7 +31,8 @@ def when_complete(path: Pattern, model: Any = None) -> Operator[Snapshot, Any]:
     Raises TypeError for what is no path or no type, and ValueError for a path that leads nowhere in
     the model.
     """
-    return lift(partial(_Waiter, patterns_for(path, model, operator="when_complete")))
+    patterns = patterns_for(path, model, operator="when_complete")
+    return lift(partial(_Waiter, patterns), name=call_name("when_complete", path))
 
 
 class _Waiter(Step[Snapshot, Any]):

@@ -31,7 +31,7 @@ def read_calls(read: Read[T], *, fail_fast: bool = False) -> Operator[Delta, T]:
     first call. Errors are those of ``accumulate_json`` and of the operators. A call that is no good
     does not end the others, unless it is to ``fail_fast``: the stream fails at its end.
     """
-    return lift(lambda: _Calls(read, fail_fast=fail_fast))
+    return lift(lambda: _Calls(read, fail_fast=fail_fast), name="read_calls")
 
 
 class _Calls(Step[Delta, T]):

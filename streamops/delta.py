@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["content", "tool_call", "reasoning", "refusal", "finish", "usage"]
@@ -34,6 +35,21 @@ class Delta:
     ``"content_filter"``, ``"tool_calls"``, or the provider's own."""
     usage: Mapping[str, Any] | None = None
     """Token counts as the provider sent them."""
+
+    def __repr__(self) -> str:
+        said = [_shortened.repr(self.text)] if self.text else []
+
+        for name, usual in _REST:
+            if (value := getattr(self, name)) != usual:
+                said.append(f"{name}={_shortened.repr(value)}")
+
+        return f"Delta({', '.join(said)})"
+
+
+_REST = tuple((field.name, field.default) for field in fields(Delta) if field.name != "text")
+
+_shortened = reprlib.Repr()
+_shortened.maxstring = _shortened.maxother = 60
 
 
 def text_delta(

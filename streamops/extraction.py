@@ -18,7 +18,7 @@ from streamops.emitted import Emitted
 from streamops.endings import Outcome
 from streamops.errors import MalformedJson, SchemaMismatch, StreamopsError
 from streamops.forms import Form, Reading
-from streamops.lifting import Operator, Step, lift
+from streamops.lifting import Operator, Step, Stream, lift
 from streamops.modes import TOOL_MODES, Mode
 from streamops.operators.accumulate_json import accumulate_json
 from streamops.outcomes import Record
@@ -98,7 +98,7 @@ class Options:
     emits_attempts: bool
 
 
-def extraction(asking: Asking, options: Options, outcome: Outcome) -> Observable[Any]:
+def extraction(asking: Asking, options: Options, outcome: Outcome, name: str) -> Observable[Any]:
     """Emit what is read of one attempt after the other, for every subscriber."""
 
     def subscribe(
@@ -108,7 +108,7 @@ def extraction(asking: Asking, options: Options, outcome: Outcome) -> Observable
         attempts.begin(asking.request)
         return attempts.current
 
-    return Observable(subscribe)
+    return Stream(subscribe, maker=name)
 
 
 class _Attempts:
@@ -182,10 +182,10 @@ class _Attempts:
             self._emitted = Emitted(self._emitted)
             read = asking.reads(replace(reading, emitted=self._emitted))
 
-        values = deltas.pipe(lift(lambda: _ToItsEnd(read, reading.fail_fast, is_last)))
+        values = deltas.pipe(lift(lambda: _ToItsEnd(read, reading.fail_fast, is_last), name=""))
 
         if not asking.streams:
-            values = values.pipe(lift(lambda: _AtItsEnd(asking.form)))
+            values = values.pipe(lift(lambda: _AtItsEnd(asking.form), name=""))
 
         return record.seeing(values)
 

@@ -5,10 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar, cast
 
-from reactivex import Observable, abc
+from reactivex import ConnectableObservable, Observable, abc
 from reactivex.disposable import SingleAssignmentDisposable
+
+from streamops.naming import (
+    composed,
+    is_of_reactivex,
+    observable_name,
+    operator_name,
+    step_name,
+)
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -55,10 +63,48 @@ NewStep: TypeAlias = Callable[[], Step[Any, Any]]
 
 
 class Stream(Observable[B]):
-    """An Observable that says how to iterate over it.
+    """An Observable that knows how it was made, and says how to iterate over it.
 
     Python would try ``stream[0]``, ``stream[1]`` and so on for ever: reactivex slices that way.
     """
+
+    source: Observable[Any] | None = None
+    """What it was made of, if it was made of a stream."""
+
+    maker: Any = None
+    """Its own name, or the operator that made it; None for what only passes its source on."""
+
+    def __init__(
+        self,
+        subscribe: Subscribe[B] | None = None,
+        *,
+        source: Observable[Any] | None = None,
+        maker: Any = None,
+    ) -> None:
+        super().__init__(subscribe)
+        self.source = source
+        self.maker = maker
+
+    @property
+    def name(self) -> str:
+        """What made it: a source, or the last operator."""
+        if self.maker is not None:
+            return self.maker if isinstance(self.maker, str) else operator_name(self.maker)
+
+        return type(self).__name__ if self.source is None else name_of(self.source)
+
+    def pipe(self, *operators: Any) -> Any:
+        """Build a pipeline on it that knows its stages, those between ours, too."""
+        piped: Any = self
+
+        for operator in operators:
+            for part in composed(operator):
+                piped = apply(part, piped)
+
+        return piped
+
+    def __repr__(self) -> str:
+        return f"<Stream: {' | '.join(_stage_names(self))}>"
 
     def __iter__(self) -> NoReturn:
         raise TypeError(
@@ -86,6 +132,81 @@ class Lifted(Stream[B]):
     """The source that steps were lifted onto, and what makes them, if that is all there is."""
 
 
+class Bare(Observable[B]):
+    """A stream as reactivex's operators get it.
+
+    What they make of it while they work is none of the stages that somebody asked for.
+    """
+
+    def __init__(self, stream: Stream[B]) -> None:
+        # Made for every operator: one more lock would take longer than all of this.
+        self.lock = stream.lock
+        self.stream = stream
+
+    def _subscribe_core(
+        self, observer: abc.ObserverBase[B], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        return self.stream._subscribe_core(observer, scheduler)
+
+    def __repr__(self) -> str:
+        return repr(self.stream)
+
+
+def apply(operator: Callable[[Any], Any], source: Any) -> Any:
+    """Return what an operator makes of a source; an Observable that knows that it did."""
+    given: Any = source
+
+    if is_of_reactivex(operator) and isinstance(source, Stream):
+        given = Bare(cast("Stream[Any]", source))
+
+    made: Any = operator(given)
+
+    if made is given:
+        return cast("Any", source)
+
+    # What anybody made of it: a ConnectableObservable, a Future, a stream that knows its stages.
+    return _known(made, source, operator) if type(made) is Observable else made
+
+
+def _known(made: Any, source: Any, operator: Any) -> Stream[Any]:
+    stream: Stream[Any] = Stream(made._subscribe, source=source, maker=operator)
+    stream.lock = made.lock
+    return stream
+
+
+def stage_of(observable: Observable[Any]) -> Observable[Any]:
+    """Return the stream that an operator of reactivex got; of any other Observable, itself."""
+    return observable.stream if isinstance(observable, Bare) else observable
+
+
+def source_of(observable: Observable[Any]) -> Observable[Any] | None:
+    """Return what an Observable was made of, if that is known."""
+    known = observable if isinstance(observable, Stream | ConnectableObservable) else None
+    source: Any = None if known is None else known.source
+    return None if source is None else stage_of(source)
+
+
+def name_of(observable: Observable[Any]) -> str:
+    """Return the name of what made an Observable."""
+    return observable.name if isinstance(observable, Stream) else observable_name(observable)
+
+
+def _stage_names(stream: Observable[Any]) -> list[str]:
+    names: list[str] = []
+    stage: Observable[Any] | None = stream
+
+    while stage is not None:
+        source = source_of(stage)
+        passes_on = not isinstance(stage, Stream) or stage.maker is None
+
+        if source is None or not passes_on:
+            names.append(name_of(stage))
+
+        stage = source
+
+    return names[::-1]
+
+
 def lean(source: Observable[A]) -> Observable[A]:
     """Return a source as it is to be subscribed to by an operator that needs only the lean of it.
 
@@ -99,9 +220,9 @@ def are_items(source: Observable[Any]) -> bool | None:
     return source.emits_items if isinstance(source, Lifted) else None
 
 
-def passing_on(source: Observable[A], subscribe: Subscribe[A]) -> Observable[A]:
+def passing_on(source: Observable[A], subscribe: Subscribe[A], name: str) -> Observable[A]:
     """Return an Observable of which as much is known as of the source whose elements it emits."""
-    passed: Lifted[A] = Lifted(subscribe)
+    passed: Lifted[A] = Lifted(subscribe, source=source, maker=name)
     passed.emits_items = are_items(source)
     return passed
 
@@ -109,6 +230,7 @@ def passing_on(source: Observable[A], subscribe: Subscribe[A]) -> Observable[A]:
 def lift(
     new_step: Callable[[], Step[A, B]],
     *,
+    name: str | None = None,
     new_lean_step: Callable[[], Step[A, B]] | None = None,
     emits_items: bool | None = False,
 ) -> Operator[A, B]:
@@ -123,7 +245,11 @@ def lift(
 
     ``emits_items`` says whether the results are items, to be counted; None, that they are what the
     elements of the source are.
+
+    ``name`` is what the ``repr`` of a stream calls the operator, instead of the name of what makes
+    the steps.
     """
+    maker = step_name(new_step) if name is None else name
 
     def operator(source: Observable[A]) -> Observable[B]:
         steps: tuple[Observable[Any], tuple[NewStep, ...]] = source, (new_step,)
@@ -131,11 +257,11 @@ def lift(
             first, before = source.steps
             steps = first, (*before, new_step)
 
-        lifted: Lifted[B] = Lifted(partial(_run, *steps))
+        lifted: Lifted[B] = Lifted(partial(_run, *steps), source=source, maker=maker)
         lifted.steps = steps
         lifted.emits_items = are_items(source) if emits_items is None else emits_items
         if new_lean_step is not None:
-            lifted.lean = lift(new_lean_step)(source)
+            lifted.lean = lift(new_lean_step, name=maker)(source)
         return lifted
 
     return operator

@@ -28,7 +28,8 @@ from streamops.errors import (
     SourceFailed,
     TruncatedJson,
 )
-from streamops.lifting import Lifted, are_items, lean
+from streamops.lifting import Lifted, apply, are_items, lean
+from streamops.naming import composed
 from streamops.progress import Progress
 from streamops.snapshot import Snapshot
 from streamops.sources.openai_deltas import OpenAIDeltas
@@ -68,7 +69,7 @@ class Watched(Lifted[T]):
     def __init__(
         self, stream: Observable[T], outcome: Outcome, *, emits_items: bool | None = None
     ) -> None:
-        super().__init__()
+        super().__init__(source=stream)
         self.outcome = outcome
         self.unwatched = stream
         """The same, of which nothing is noted."""
@@ -81,7 +82,8 @@ class Watched(Lifted[T]):
         piped: Any = self
 
         for operator in operators:
-            piped = self._watch_over(operator(self._as_stage(piped)))
+            for part in composed(operator):
+                piped = self._watch_over(apply(part, self._as_stage(piped)))
 
         return piped
 
@@ -140,7 +142,7 @@ class _Stage(Lifted[T]):
     """
 
     def __init__(self, stream: Observable[T], emits_items: bool | None) -> None:
-        super().__init__()
+        super().__init__(source=stream)
         self._stream = stream
         self.emits_items = emits_items
         unneeded = lean(stream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any, Generic, TypeVar, cast
 
 from streamops.gauge import Basis
@@ -12,6 +13,9 @@ S = TypeVar("S")
 
 # A rate that rests on less than that many percent is noise.
 _LEAST_RISE = 1.0
+
+_shortened = reprlib.Repr()
+_shortened.maxother = 80
 
 
 class Progress(Generic[S]):
@@ -114,6 +118,6 @@ class Progress(Generic[S]):
     def __repr__(self) -> str:
         eta = "" if self.eta is None else f", eta={self.eta:.1f}s"
         return (
-            f"Progress({self.percent:.1f}% by {self.basis}, {self.value!r}, "
+            f"Progress({self.percent:.1f}% by {self.basis}, {_shortened.repr(self.value)}, "
             f"elapsed={self.elapsed:.1f}s{eta})"
         )

@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
-import reactivex
 from pydantic import BaseModel
-from reactivex import Observable
+from reactivex import Observable, abc
 
 from streamops.asking import arguments_for
 from streamops.delta import Delta
 from streamops.endings import Outcome
 from streamops.extraction import Asking, Attempt, Options, extraction
 from streamops.forms import Reading
+from streamops.lifting import Stream
 from streamops.modes import Mode
 from streamops.multitask import MultiTasks
+from streamops.naming import call_name
 from streamops.operators.select_channel import check_number
 from streamops.outcomes import Record, Watched
 from streamops.partial_type import Partial
@@ -63,8 +64,13 @@ def request(
     asking = _prepare(client, response_model, mode, request, streams=stream)
     outcome = Outcome()
 
-    deltas = reactivex.defer(lambda _: asking.ask(asking.request, Record(outcome)))
-    return Watched(deltas, outcome)
+    def subscribe(
+        observer: abc.ObserverBase[Delta], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        deltas = asking.ask(asking.request, Record(outcome))
+        return deltas.subscribe(observer, scheduler=scheduler)
+
+    return Watched(Stream(subscribe, maker=call_name("request", response_model)), outcome)
 
 
 @overload
@@ -251,7 +257,7 @@ def extract(
     reading = Reading(fail_fast=fail_fast, strict=strict, context=context)
     options = Options(reading, asking.reads(reading), max_retries, on_attempt, attempts)
     outcome = Outcome()
-    values = extraction(asking, options, outcome)
+    values = extraction(asking, options, outcome, call_name("extract", response_model))
     has_items = asking.form.has_items and stream and not attempts
     return Watched(values, outcome, emits_items=has_items)
 

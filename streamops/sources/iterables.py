@@ -83,20 +83,21 @@ def observe_elements(source: object, new_decoder: type[Decoder]) -> Observable[D
     What a source is, when it is closed, and what is raised are as in ``from_chunks``.
     """
     connection = partial(_connection, new_decoder=new_decoder)
+    name = new_decoder.source
     _reject_single_text(source, new_decoder)
 
     if _is_iterator(source):
-        return _observe_once(source, connection)
+        return _observe_once(source, connection, name)
 
     if _is_iterable(source):
-        return observe(lambda: connection(source, owned=False), blocking=False)
+        return observe(lambda: connection(source, owned=False), blocking=False, name=name)
 
     if not callable(source):
         awaited = " Await it, or pass the function." if inspect.isawaitable(source) else ""
         raise TypeError(_not_elements(source, new_decoder) + awaited)
 
     opens_itself = inspect.iscoroutinefunction(source) or inspect.isasyncgenfunction(source)
-    return observe(lambda: _open(source, connection), blocking=not opens_itself)
+    return observe(lambda: _open(source, connection), blocking=not opens_itself, name=name)
 
 
 def _is_iterator(source: object) -> bool:
@@ -107,7 +108,7 @@ def _is_iterable(source: object) -> bool:
     return isinstance(source, (Iterable, AsyncIterable))
 
 
-def _observe_once(source: object, connection: _Connect) -> Observable[Delta]:
+def _observe_once(source: object, connection: _Connect, name: str) -> Observable[Delta]:
     unspent = threading.Lock()
 
     def connect() -> AnyConnection[Delta]:
@@ -116,7 +117,7 @@ def _observe_once(source: object, connection: _Connect) -> Observable[Delta]:
 
         return connection(source)
 
-    return observe(connect, blocking=False, once=True)
+    return observe(connect, blocking=False, once=True, name=name)
 
 
 def _open(

@@ -14,6 +14,7 @@ from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignme
 from reactivex.scheduler import CurrentThreadScheduler
 
 from streamops.eventloop import EventLoop, running_loop
+from streamops.lifting import Stream
 from streamops.pulling import Outcome, PulledReading, PullScheduler, Reading
 from streamops.sources.connection import Connect, Connection, discard, unread
 from streamops.sources.opening import AsyncOpener
@@ -21,14 +22,14 @@ from streamops.sources.opening import AsyncOpener
 T = TypeVar("T")
 
 
-def observe(connect: Connect[T], *, blocking: bool, once: bool = False) -> Observable[T]:
+def observe(connect: Connect[T], *, blocking: bool, once: bool = False, name: str) -> Observable[T]:
     """Make an Observable that connects once for every subscriber, at the first read.
 
     A sink of ours reads when it wants the next value. For everybody else the source pushes all it
     has: a blocking one on the scheduler of the subscription, an asynchronous one in a task of the
     event loop that runs in the thread. ``blocking`` says that ``connect`` itself may block,
     ``once`` that it gives away what is open already: that is closed when a subscription ends, even
-    if it was never read.
+    if it was never read. ``name`` is the source's.
 
     An asynchronous source that is pushed because another one was given up, as by ``retry``, is
     opened when that is closed.
@@ -56,7 +57,7 @@ def observe(connect: Connect[T], *, blocking: bool, once: bool = False) -> Obser
         left = Disposable(lambda: _close_unread(connect)) if once else Disposable()
         return CompositeDisposable(scheduled, held, left)
 
-    return Observable(subscribe)
+    return Stream(subscribe, maker=name)
 
 
 def _push(

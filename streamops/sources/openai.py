@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # What opening may raise that is no failure of the source: wrong arguments, and errors of ours.
 _UNCHANGED = (TypeError, StreamopsError)
 
+_NAME = "from_openai"
+
 _Connected: TypeAlias = Callable[[Any], AnyConnection[Delta]]
 """What makes a connection of what was opened."""
 
@@ -85,14 +87,18 @@ def from_openai(source: Any, *, wire: bool | None = None, **request: Any) -> Obs
         )
 
     if _is_iterator(source):
-        return observe(partial(_connect, _Once(source), _connection), blocking=False, once=True)
+        return observe(
+            partial(_connect, _Once(source), _connection), blocking=False, once=True, name=_NAME
+        )
 
     if callable(source):
         return _observe(source, _connection, blocking=_blocks(source))
 
     if _is_manager(source):
         return observe(
-            partial(_connect, _Once(source), _connection), blocking=hasattr(source, "__enter__")
+            partial(_connect, _Once(source), _connection),
+            blocking=hasattr(source, "__enter__"),
+            name=_NAME,
         )
 
     raise TypeError(
@@ -144,7 +150,7 @@ def _observe(
 ) -> Observable[Delta]:
     # Python complains about a coroutine that nobody awaits: this one is made when it is awaited.
     begin = opening if blocking else partial(_Unsent, opening)
-    return observe(partial(_connect, begin, connected), blocking=blocking)
+    return observe(partial(_connect, begin, connected), blocking=blocking, name=_NAME)
 
 
 def _connect(
