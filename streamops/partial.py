@@ -31,7 +31,7 @@ from typing_extensions import is_typeddict
 from streamops.annotations import annotated, types_in
 from streamops.forgiving import forgiving_metadata, forgiving_namespace
 from streamops.nodes import Path
-from streamops.partial_dataclasses import STATE, PartialDataclass
+from streamops.partial_dataclasses import STATE, PartialDataclass, html_of_partial
 from streamops.snapshot import Snapshot
 from streamops.states import FieldState, state_in_finished
 
@@ -97,6 +97,11 @@ def state_of(instance: object) -> State:
 def partial_state(instance: Any) -> PartialState | None:
     """Return the state of a partial instance, or None for anything else."""
     return getattr(instance, STATE, None) if isinstance(instance, _TWINS) else None
+
+
+def is_partial(instance: object) -> bool:
+    """Return whether an instance is of a class made for what is still arriving."""
+    return isinstance(instance, _TWINS)
 
 
 def partial_model(model: type[M]) -> type[M]:
@@ -283,7 +288,10 @@ class _Partial:
         return
 
     def __getattr__(self, name: str) -> Any:
-        if name != STATE and _fill(self):
+        if name == STATE:
+            raise AttributeError(name)  # a model may have an answer to every name
+
+        if _fill(self):
             # What was missing may be there now, if only because another thread filled it in.
             try:
                 return object.__getattribute__(self, name)
@@ -291,6 +299,9 @@ class _Partial:
                 pass
 
         return super().__getattr__(name)  # type: ignore[misc]  # BaseModel's, not seen by checkers
+
+    def _repr_html_(self) -> str:
+        return html_of_partial(self, getattr(super(), "_repr_html_", None))
 
     def __copy__(self) -> Any:
         return _with_state_of(self, super().__copy__())  # type: ignore[misc]  # BaseModel's

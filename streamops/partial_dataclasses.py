@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import fields
 from typing import Any
@@ -28,6 +29,9 @@ class PartialDataclass:
     def __init_subclass__(cls, **_: Any) -> None:
         return
 
+    def _repr_html_(self) -> str:
+        return html_of_partial(self, getattr(super(), "_repr_html_", None))
+
     def __copy__(self) -> Any:
         return self._with(vars_of(self))
 
@@ -43,6 +47,17 @@ class PartialDataclass:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return new_partial, (type(self).__mro__[2], vars_of(self))
+
+
+def html_of_partial(instance: Any, own: Callable[[], str | None] | None) -> str:
+    """Return how a notebook shows a partial: as its class says, or else what has arrived."""
+    from streamops.display.html import html_of
+
+    try:
+        html = None if own is None else own()
+    except Exception:  # it was written for whole instances
+        html = None
+    return html_of(instance) if html is None else html
 
 
 def new_partial(type_: type[Any], values: dict[str, Any]) -> Any:

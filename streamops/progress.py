@@ -115,6 +115,11 @@ class Progress(Generic[S]):
 
     __hash__ = None  # type: ignore[assignment]  # as for a dict: what it holds has no hash
 
+    def _repr_html_(self) -> str:
+        from streamops.display.html import html_of
+
+        return html_of(self)
+
     def __repr__(self) -> str:
         eta = "" if self.eta is None else f", eta={self.eta:.1f}s"
         return (

@@ -212,6 +212,11 @@ class Snapshot:
 
     __hash__ = None  # type: ignore[assignment]  # as for a dict: what it holds has no hash
 
+    def _repr_html_(self) -> str:
+        from streamops.display.html import html_of
+
+        return html_of(self)
+
     def __repr__(self) -> str:
         if not self.started:
             return "Snapshot(not started)"

@@ -1,0 +1,1 @@
+"""How values look while they arrive: as HTML, on a terminal, in plain lines. No I/O here."""

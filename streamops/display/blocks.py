@@ -1,0 +1,181 @@
+"""What a display is made of, however it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, cast
+
+from streamops.display.outline import Row, cells, outline
+from streamops.display.visible import place_of, visible
+from streamops.errors import SchemaMismatch
+from streamops.nodes import Path
+from streamops.operators.split_items import ItemResult
+from streamops.progress import Progress
+
+_FAULTS = 5
+_MESSAGE = 2000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How much has arrived."""
+
+    percent: float
+    elapsed: float
+    eta: float | None
+    place: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A value as rows."""
+
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a list, as texts by the names of its fields."""
+
+    number: int
+    cells: dict[str, str]
+    fault: str = ""
+    """Why it is invalid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The last items of a list."""
+
+    items: Sequence[Item]
+    count: int
+    """How many have come."""
+    name: str = ""
+    """The list, where there are several."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of all fields, in the order of their coming."""
+        return list(dict.fromkeys(name for item in self.items for name in item.cells))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Text that a model writes, by what it is."""
+
+    label: str
+    text: str
+    is_growing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The last of elements that are shown in a line each."""
+
+    lines: Sequence[str]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a stream ended with."""
+
+    kind: str
+    message: str
+    place: str = ""
+
+
+Tone: TypeAlias = Literal["waiting", "running", "done", "interrupted", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """How the stream itself is doing."""
+
+    text: str
+    tone: Tone
+
+
+Block: TypeAlias = Bar | Outline | Items | Written | Lines | Failure | Note
+
+
+def blocks_of(value: Any, *, limit: int = 60) -> tuple[Block, ...]:
+    """Return how a value is shown: Progress as a bar and its value, anything else as an outline."""
+    shown = Outline(outline(value, limit=limit))
+    bar = bar_of(value)
+    return (shown,) if bar is None else (bar, shown)
+
+
+def bar_of(value: Any) -> Bar | None:
+    """Return how much has arrived with a Progress; None for anything else."""
+    if not isinstance(value, Progress):
+        return None
+
+    progress = cast("Progress[Any]", value)
+    return Bar(
+        progress.percent,
+        progress.elapsed,
+        progress.eta,
+        place_of(progress.current),
+        progress.basis,
+    )
+
+
+def item_of(value: Any, number: int) -> Item:
+    """Return an item, or the ItemResult of one, as texts."""
+    if not isinstance(value, ItemResult):
+        return Item(number, cells(value))
+
+    result = cast("ItemResult[Any]", value)
+    if result.error is None:
+        return Item(number, cells(result.value))
+
+    return Item(number, {}, _message(result.error))
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Return what to say of an error."""
+    path: Any = getattr(error, "path", ())
+    place = place_of(cast("Path", path)) if isinstance(path, tuple) else ""
+    return Failure(type(error).__name__, _message(error), place)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        message = "\n".join(_faults(error)) if isinstance(error, SchemaMismatch) else str(error)
+    except Exception:  # a user's own error may fail to say what it is
+        message = ""
+    return visible(message if len(message) <= _MESSAGE else f"{message[:_MESSAGE]}…")
+
+
+def _faults(error: SchemaMismatch) -> Iterable[str]:
+    faults = error.faults
+    for fault in faults[:_FAULTS]:
+        yield f"{place_of(fault.path) or 'the whole'}: {fault.message}"
+
+    if len(faults) > _FAULTS:
+        yield f"… {len(faults) - _FAULTS} more"
+
+
+def seconds(value: float) -> str:
+    """Write a time: ``2.1 s``, ``3:05 min``."""
+    return f"{value:.1f} s" if value < 59.95 else f"{round(value) // 60}:{round(value) % 60:02} min"
+
+
+def figures(bar: Bar) -> str:
+    """Write what stands beside a bar, in one line."""
+    left = "" if not bar.eta else f", {seconds(bar.eta)} left"
+    at = f" · {bar.place}" if bar.place else ""
+    return f"{seconds(bar.elapsed)}{left}{at} · by {bar.basis}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Write how many there are: ``1 item``, ``2,000 items``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def percent(bar: Bar) -> str:
+    """Write how much has arrived; never 100% before the end."""
+    return f"{int(bar.percent)}%"
