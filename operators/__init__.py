@@ -10,6 +10,7 @@ from streamops.operators.field_events import FieldEvent, field_events
 from streamops.operators.select import select
 from streamops.operators.select_channel import select_channel
 from streamops.operators.share_latest import share_latest
+from streamops.operators.show_progress import show_progress
 from streamops.operators.split_items import ItemResult, Tagged, split_items
 from streamops.operators.split_tool_calls import ToolCall, split_tool_calls
 from streamops.operators.text_deltas import text_deltas
@@ -29,6 +30,7 @@ __all__ = [
     "select",
     "select_channel",
     "share_latest",
+    "show_progress",
     "split_items",
     "split_tool_calls",
     "text_deltas",

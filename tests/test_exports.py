@@ -19,7 +19,17 @@ import pytest
 import streamops
 import streamops.operators
 
-EXTRAS = ("rich", "starlette", "uvicorn", "IPython", "matplotlib", "trio", "httpx2")
+EXTRAS = (
+    "rich",
+    "starlette",
+    "uvicorn",
+    "IPython",
+    "matplotlib",
+    "trio",
+    "httpx2",
+    "tqdm",
+    "ipywidgets",
+)
 PACKAGES = pytest.mark.parametrize(
     "package", [streamops, streamops.operators], ids=lambda m: m.__name__
 )

@@ -1,0 +1,95 @@
+"""show_progress: a progress bar that people already use follows the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Generic, TypeVar, cast
+from weakref import finalize
+
+from reactivex import Observable, abc
+from reactivex.disposable import CompositeDisposable, Disposable
+
+from streamops.bars import Bar, Drawing, drawing_of
+from streamops.lifting import PassThrough, Step, lift, passing_on
+from streamops.progress import Progress
+
+S = TypeVar("S")
+
+
+def show_progress(bar: Bar, *, description: str | None = None) -> PassThrough:
+    """Show the percentage of each Progress on a bar of tqdm, rich or ipywidgets.
+
+    ``tqdm.tqdm``, ``tqdm.auto.tqdm`` and ``rich.progress.Progress``, or ``functools.partial`` of
+    them with arguments, are made anew for every subscription and closed when it ends;
+    ``ipywidgets.FloatProgress`` is displayed, too. ``tqdm.tqdm(total=100)`` and
+    ``ipywidgets.FloatProgress()`` are set from 0 to their ends, and are yours to show and to close.
+    A ``rich.progress.Progress()`` gets a bar for every subscription: several streams may share it.
+    It is started for them, and stopped after the last, unless it is already running.
+
+    The bar shows whole percents, and 100 only of what is complete. By it stands the ``description``
+    if there is one, else the place where the document grows; tqdm has both, the place at the right.
+    When the stream fails, or is left, the bar stays where it was; an error is named there, but for
+    a ``tqdm(total=100)``. What the bar itself raises ends the stream.
+
+    Raises TypeError when called with anything else; elements that are no Progress end the stream in
+    a TypeError.
+    """
+    new_drawing = drawing_of(bar, description)
+
+    def operator(source: Observable[S]) -> Observable[S]:
+        def subscribe(
+            observer: abc.ObserverBase[S], scheduler: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
+            following = _Following[S](new_drawing())
+
+            def on_next(item: S) -> None:
+                try:
+                    observer.on_next(item)
+                except BaseException:
+                    # Whoever pushes need not dispose, and rich would go on.
+                    following.leave()
+                    raise
+
+            step = lift(lambda: following, name="show_progress", emits_items=None)
+            try:
+                subscription = step(source).subscribe(
+                    on_next, observer.on_error, observer.on_completed, scheduler=scheduler
+                )
+            except BaseException:
+                following.leave()
+                raise
+
+            return CompositeDisposable(subscription, Disposable(following.leave))
+
+        return passing_on(source, subscribe, "show_progress")
+
+    return operator
+
+
+class _Following(Step[S, S], Generic[S]):
+    def __init__(self, drawing: Drawing) -> None:
+        self._drawing = drawing
+        # Once, and at the latest when nobody holds the stream any more: after Ctrl-C, say.
+        self.leave = finalize(self, drawing.close)
+
+    def feed(self, item: S) -> Iterable[S]:
+        if not isinstance(item, Progress):
+            self._drawing.fail("TypeError")
+            raise TypeError(
+                f"show_progress shows Progress, not {type(item).__name__}: put track_progress() "
+                "before it"
+            )
+
+        progress = cast("Progress[object]", item)
+        self._drawing.show(progress.percent, progress.current)
+        return (cast("S", item),)
+
+    def close(self) -> Iterable[S]:
+        self._drawing.complete()
+        self.leave()
+        return ()
+
+    def fail(self, error: Exception) -> Iterable[S]:
+        self._drawing.fail(type(error).__name__)
+        self.leave()
+        raise error
