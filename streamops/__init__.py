@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from streamops.requests import extract, request
     from streamops.schemas import InexpressibleSchema
     from streamops.sinks.generators import to_async_generator, to_generator
+    from streamops.sinks.live import alive, live
     from streamops.sinks.values import arun, run
     from streamops.snapshot import Snapshot
     from streamops.sources.iterables import from_chunks
@@ -93,12 +94,14 @@ __all__ = [
     "TruncatedJson",
     "UnknownElement",
     "ValidateWhen",
+    "alive",
     "arun",
     "extract",
     "from_chunks",
     "from_openai",
     "from_sse",
     "lift",
+    "live",
     "operators",
     "outcome",
     "partial_model",
@@ -148,12 +151,14 @@ _HOMES = {
     "TruncatedJson": "streamops.errors",
     "UnknownElement": "streamops.errors",
     "ValidateWhen": "streamops.validation",
+    "alive": "streamops.sinks.live",
     "arun": "streamops.sinks.values",
     "extract": "streamops.requests",
     "from_chunks": "streamops.sources.iterables",
     "from_openai": "streamops.sources.openai",
     "from_sse": "streamops.sources.sse",
     "lift": "streamops.lifting",
+    "live": "streamops.sinks.live",
     "operators": "streamops.operators",
     "outcome": "streamops.outcomes",
     "partial_model": "streamops.partial",

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from streamops.gauge import Basis
 from streamops.nodes import Path
-from streamops.tracked import Tracked
+from streamops.tracked import Tracked, TrackedItems
 
 S = TypeVar("S")
 
@@ -103,6 +103,17 @@ class Progress(Generic[S]):
         whichever list they stand in.
         """
         return self._tracked.completed(self._moment)
+
+    @property
+    def item_count(self) -> int | None:
+        """How many items of a list have come, with the one that is the element.
+
+        None if a document is tracked, and not items behind ``split_items``.
+        """
+        if not isinstance(self._tracked, TrackedItems):
+            return None
+
+        return cast("int", self._moment)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Progress):

@@ -101,9 +101,12 @@ class Note:
 Block: TypeAlias = Bar | Outline | Items | Written | Lines | Failure | Note
 
 
-def blocks_of(value: Any, *, limit: int = 60) -> tuple[Block, ...]:
-    """Return how a value is shown: Progress as a bar and its value, anything else as an outline."""
-    shown = Outline(outline(value, limit=limit))
+def blocks_of(value: Any, *, limit: int = 60, is_open: bool = False) -> tuple[Block, ...]:
+    """Return how a value is shown: Progress as a bar and its value, anything else as an outline.
+
+    A plain value that ``is_open`` may grow at its end.
+    """
+    shown = Outline(outline(value, limit=limit, is_open=is_open))
     bar = bar_of(value)
     return (shown,) if bar is None else (bar, shown)
 

@@ -50,13 +50,16 @@ class Row:
     """Whether ``text`` is about the value and not the value itself."""
 
 
-def outline(value: Any, *, limit: int = 60, width: int = 160) -> tuple[Row, ...]:
+def outline(
+    value: Any, *, limit: int = 60, width: int = 160, is_open: bool = False
+) -> tuple[Row, ...]:
     """List the fields and items of a value, and what is in them, as at most ``limit`` rows.
 
-    Fields of a partial that have not arrived have rows too. A Progress lists its value; plain
-    values are done. Of a long list the first and the last items are shown, of a text that is longer
-    than ``width`` the beginning and the end, and only the end while it grows. Fields with
-    ``repr=False`` are left out. Only fields are looked at: no property is called.
+    Fields of a partial that have not arrived have rows too. A Progress lists its value. Plain
+    values are done, unless the value ``is_open``: then it grows at its end. Of a long list the
+    first and the last items are shown, of a text that is longer than ``width`` the beginning and
+    the end, and only the end while it grows. Fields with ``repr=False`` are left out. Only fields
+    are looked at: no property is called.
     """
     while isinstance(value, Progress):
         value = cast("Progress[Any]", value).value
@@ -67,7 +70,7 @@ def outline(value: Any, *, limit: int = 60, width: int = 160) -> tuple[Row, ...]
 
         node = _Node("", value.value, _edge_of(value), ())
     else:
-        node = _Node("", value, _all_done, ())
+        node = _Node("", value, _open_end if is_open else _all_done, ())
 
     layout = _Layout(width)
     return tuple(layout.below(node, 0, max(limit, 1))) or (layout.row(node, 0),)
@@ -260,7 +263,7 @@ class _Node:
         self.value: Any = value
         self._state_at = state_at
         self._path = path
-        self.state: FieldState = state or state_at(path)
+        self.state: FieldState = state if state is not None and own is None else state_at(path)
         self.inside = _inside(value, state_at, path)
 
     @property
@@ -374,6 +377,10 @@ def _edge_of(snapshot: Snapshot) -> _StateAt:
         return "growing" if edge is not None and edge[: len(path)] == path else "done"
 
     return at
+
+
+def _open_end(_: Path) -> FieldState:
+    return "growing"
 
 
 def _all_done(_: Path) -> FieldState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from streamops.display.blocks import (
@@ -30,13 +30,18 @@ _SHORTEST = 20
 
 def line_of(value: Any, *, width: int = 100) -> str:
     """Return a state in one line, as for a log: how much has arrived, and what grows."""
-    now = _now(outline(value, limit=40), width)
-    bar = bar_of(value)
+    return state_line(bar_of(value), outline(value, limit=40), width=width)
+
+
+def state_line(bar: Bar | None, rows: Sequence[Row], *, width: int = 100) -> str:
+    """Return in one line how much has arrived of what has these rows, and what grows."""
     if bar is None:
-        return ending(now, width)
+        return ending(_now(rows, width), width)
 
     start = f"{percent(bar):>4}  {figures(bar)}  "
-    return f"{start}{ending(now, max(width - len(start), _SHORTEST))}"
+    growing = [row for row in rows if row.state == "growing" and not row.is_note]
+    text = in_one_line(growing[-1].text) if growing else ""
+    return f"{start}{ending(text, max(width - len(start), _SHORTEST))}".rstrip()
 
 
 def lines_of(value: Any, *, width: int = 100) -> list[str]:

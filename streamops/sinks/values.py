@@ -25,7 +25,7 @@ def run(stream: Observable[T]) -> T:
     ``arun``.
     """
     check_stream(stream, "run")
-    return _only(deque(to_generator(stream), maxlen=1))
+    return only(deque(to_generator(stream), maxlen=1))
 
 
 async def arun(stream: Observable[T]) -> T:
@@ -37,10 +37,11 @@ async def arun(stream: Observable[T]) -> T:
         async for value in values:
             last.append(value)
 
-    return _only(last)
+    return only(last)
 
 
-def _only(last: deque[T]) -> T:
+def only(last: deque[T]) -> T:
+    """Return the last value, or raise that there is none."""
     if not last:
         raise SequenceContainsNoElementsError
 

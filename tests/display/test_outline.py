@@ -49,7 +49,7 @@ def snapshot(text: str) -> Snapshot:
     return last
 
 
-def drawn(value: Any, **options: int) -> list[str]:
+def drawn(value: Any, **options: Any) -> list[str]:
     """Write an outline in one character and a text per row."""
     signs = {"done": "=", "growing": ">", "pending": "."}
     return [

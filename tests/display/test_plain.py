@@ -40,7 +40,7 @@ def test_a_state_in_one_line_says_what_grows() -> None:
 def test_progress_in_one_line_says_how_much_has_arrived() -> None:
     progress = last(ops.to_partial(Team), ops.track_progress(clock=lambda: 0.0))
 
-    assert line_of(progress) == " 54%  0.0 s · users[0].tags[0] · by schema  users.0.tags: x"
+    assert line_of(progress) == " 54%  0.0 s · users[0].tags[0] · by schema  x"
 
 
 def test_a_finished_state_in_one_line_says_what_it_holds() -> None:
