@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from reactivex import Observable, abc
 from reactivex.disposable import (
     CompositeDisposable,
@@ -33,6 +35,12 @@ class ToolCall(Observable[Delta]):
 
     def __repr__(self) -> str:
         return f"ToolCall({self.index}, name={self.name!r}, id={self.id!r})"
+
+    if not TYPE_CHECKING:  # what it returns is as reactivex declares it
+
+        def pipe(self, *operators: Any) -> Any:
+            """Build a pipeline on it that knows its stages."""
+            return Stream(self._subscribe_core, maker="ToolCall").pipe(*operators)
 
     def push(self, delta: Delta) -> None:
         """Emit a Delta, and keep it for those who subscribe later."""

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from streamops.sources.sse import from_sse
     from streamops.states import FieldState
     from streamops.streaming import Stream
+    from streamops.tracing.running import atrace, trace
+    from streamops.tracing.trace import Trace
     from streamops.validation import ValidateWhen
 
 __version__ = "0.1.0"
@@ -91,11 +93,13 @@ __all__ = [
     "Stream",
     "StreamopsError",
     "Timing",
+    "Trace",
     "TruncatedJson",
     "UnknownElement",
     "ValidateWhen",
     "alive",
     "arun",
+    "atrace",
     "extract",
     "from_chunks",
     "from_openai",
@@ -110,6 +114,7 @@ __all__ = [
     "state_of",
     "to_async_generator",
     "to_generator",
+    "trace",
 ]
 
 # Importing all of it takes 30 ms, and a pipeline needs half of it, if it is built at all. So each
@@ -148,11 +153,13 @@ _HOMES = {
     "Stream": "streamops.streaming",
     "StreamopsError": "streamops.errors",
     "Timing": "streamops.endings",
+    "Trace": "streamops.tracing.trace",
     "TruncatedJson": "streamops.errors",
     "UnknownElement": "streamops.errors",
     "ValidateWhen": "streamops.validation",
     "alive": "streamops.sinks.live",
     "arun": "streamops.sinks.values",
+    "atrace": "streamops.tracing.running",
     "extract": "streamops.requests",
     "from_chunks": "streamops.sources.iterables",
     "from_openai": "streamops.sources.openai",
@@ -167,6 +174,7 @@ _HOMES = {
     "state_of": "streamops.partial",
     "to_async_generator": "streamops.sinks.generators",
     "to_generator": "streamops.sinks.generators",
+    "trace": "streamops.tracing.running",
 }
 
 if not TYPE_CHECKING:  # else any name would be right to a type checker

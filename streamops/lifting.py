@@ -131,6 +131,13 @@ class Lifted(Stream[B]):
     steps: tuple[Observable[Any], tuple[NewStep, ...]] | None = None
     """The source that steps were lifted onto, and what makes them, if that is all there is."""
 
+    def by_itself(self) -> Observable[B]:
+        """Return the same stream, which subscribes to its source instead of running in one go."""
+        if self.steps is None or self.source is None:
+            return self
+
+        return Observable(partial(_run, self.source, self.steps[1][-1:]))
+
 
 class Bare(Observable[B]):
     """A stream as reactivex's operators get it.

@@ -167,6 +167,14 @@ def test_an_extraction_goes_by_what_is_asked_for_and_pipelines_go_on_from_there(
     assert stages(request(client, response_model=User, **asked)) == "request(User)"
 
 
+def test_the_stages_behind_a_tool_call_are_known() -> None:
+    call = run(from_chunks([Delta("{}", "tool_call")]).pipe(ops.split_tool_calls()))
+
+    assert stages(call.pipe(ops.accumulate_json(), rx.map(str))) == (
+        "ToolCall | accumulate_json | map"
+    )
+
+
 def test_methods_of_a_stream_are_stages_too() -> None:
     assert stages(source().map(str).filter(bool)) == "from_chunks | map | filter"
 

@@ -1,0 +1,320 @@
+"""A trace as a marble diagram in SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from streamops.display.visible import in_one_line, shortened
+from streamops.tracing.figures import tick_label, ticks, time_in_words
+from streamops.tracing.signs import Sort, described, sorts_of
+from streamops.tracing.stages import Event, Stage
+
+if TYPE_CHECKING:
+    from streamops.tracing.trace import Trace
+
+_WIDTH = 960
+_ROW = 46
+_TOP = 34  # above the first row's line
+_LANE = 9  # between lines that join rows
+_RIGHT = 34
+_FONT = "ui-monospace, Menlo, Consolas, monospace"
+_NAME_SIZE, _SMALL = 13, 10
+_NAME_CHAR, _SMALL_CHAR = 7.85, 5.7  # how wide a character is, at most
+_LONGEST_NAME = 30
+_CLOSEST = 3.0  # pixels between marbles; what is closer is drawn as one
+_LARGEST, _SMALLEST = 6.0, 2.4
+
+_PANEL, _EDGE, _LINE, _INK, _FAINT = "#131a2b", "#2b3650", "#46557a", "#e8edf7", "#93a1bf"
+_GOOD, _BAD = "#7fd6a8", "#ff6b6b"
+_COLORS: dict[Sort, str] = {
+    "chunk": "#8ea3c7",
+    "snapshot": "#4cb8ff",
+    "partial": "#b197fc",
+    "item": "#ffc554",
+    "progress": "#5ddfa3",
+    "event": "#ff9ecb",
+    "value": "#f2f5fb",
+}
+
+
+def svg_diagram(trace: Trace) -> str:
+    """Return a trace as a picture of its own, readable on white and on dark pages."""
+    return _Picture(trace).draw()
+
+
+@dataclass(slots=True)
+class _Marble:
+    """Elements of one sort that come so close that they are drawn as one."""
+
+    x: float
+    sort: Sort
+    events: list[Event]
+
+
+class _Picture:
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._names = [shortened(in_one_line(stage.name), _LONGEST_NAME) for stage in trace.stages]
+        self._links = list(_lanes(trace.stages))
+        lanes = max((lane for _, _, lane in self._links), default=0) + 1
+        names = max((len(name) for name in self._names), default=0) * _NAME_CHAR
+        self._gutter = 24 + max(names, 90)
+        self._left = self._gutter + 16 + lanes * _LANE
+        self._right = _WIDTH - _RIGHT
+        self._bottom = _TOP + _ROW * len(trace.stages) - 12
+        self._height = self._bottom + 62
+
+    def draw(self) -> str:
+        """Return the whole."""
+        return "".join(
+            [
+                *self._panel(),
+                *self._axis(),
+                *self._joined(),
+                *(part for index in range(len(self._names)) for part in self._row(index)),
+                *self._legend(),
+                "</svg>",
+            ]
+        )
+
+    def _panel(self) -> Iterator[str]:
+        words = _text(f"Marble diagram: {', '.join(self._names)}")
+        yield (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {self._height}" '
+            f'width="{_WIDTH}" height="{self._height}" role="img" aria-label="{words}" '
+            f'style="max-width:100%;height:auto" font-family="{_FONT}">'
+        )
+        yield (
+            f'<rect x=".5" y=".5" width="{_WIDTH - 1}" height="{self._height - 1}" rx="12" '
+            f'fill="{_PANEL}" stroke="{_EDGE}"/>'
+        )
+
+    def _x(self, at: float) -> float:
+        seconds = self._trace.seconds or 1.0
+        return self._left + 10 + (self._right - self._left - 26) * min(at / seconds, 1.0)
+
+    @staticmethod
+    def _y(index: int) -> float:
+        return _TOP + _ROW * index
+
+    def _axis(self) -> Iterator[str]:
+        seconds = self._trace.seconds
+        y = self._bottom + 6
+        lines: list[str] = []
+        labels: list[str] = []
+
+        for tick in ticks(seconds, 8):
+            x = self._x(tick)
+            lines.append(f"M{x:.1f} {_TOP - 18}V{y:.1f}")
+            label = _text(tick_label(tick, seconds))
+            labels.append(f'<text x="{x:.1f}" y="{y + 14:.1f}">{label}</text>')
+
+        yield f'<path d="{"".join(lines)}" stroke="{_EDGE}" stroke-dasharray="2 4" fill="none"/>'
+        yield f'<g fill="{_FAINT}" font-size="{_SMALL}" text-anchor="middle">{"".join(labels)}</g>'
+
+    def _joined(self) -> Iterator[str]:
+        """Draw what reads what, at the left of the rows."""
+        yield f'<g fill="none" stroke="{_LINE}" stroke-width="1.5" stroke-linecap="round">'
+
+        for source, reader, lane in self._links:
+            begin, end = self._y(source) + 7, self._y(reader) - 7
+            x = self._left - 8
+
+            if lane:
+                bend = x - lane * _LANE
+                begin, end = begin - 7, end + 7
+                way = (
+                    f"M{x} {begin}H{bend + 5}Q{bend} {begin} {bend} {begin + 5}"
+                    f"V{end - 5}Q{bend} {end} {bend + 5} {end}H{x - 4}"
+                )
+                yield f'<path d="{way}m-4 -3.5l4 3.5l-4 3.5"/>'
+            else:
+                yield f'<path d="M{x} {begin}V{end}m-3.5 -4l3.5 4l3.5 -4"/>'
+
+        yield "</g>"
+
+    def _row(self, index: int) -> Iterator[str]:
+        stage, y = self._trace.stages[index], self._y(index)
+        counted = f"{stage.emitted:,} · {time_in_words(stage.seconds)}"
+        told = f"{stage.received:,} received, {stage.emitted:,} emitted"
+        yield (
+            f"<g><title>{_text(f'{in_one_line(stage.name)}: {told}')}</title>"
+            f'<text x="20" y="{y + 1}" fill="{_INK}" font-size="{_NAME_SIZE}">'
+            f"{_text(self._names[index])}</text>"
+            f'<text x="20" y="{y + 15}" fill="{_FAINT}" font-size="{_SMALL}">'
+            f"{_text(counted)}</text></g>"
+        )
+
+        if stage.events:
+            yield from self._line(stage, y)
+            yield from self._marbles(stage, y)
+            yield from self._marks(stage, y)
+
+    def _line(self, stage: Stage, y: float) -> Iterator[str]:
+        way = ""
+
+        for run in stage.runs:
+            begin, end = self._x(run[0].at), self._x(run[-1].at) + 9
+            way += f"M{begin:.1f} {y}H{end:.1f}"
+
+            # What is left early has no end of its own.
+            if run[-1].kind not in ("completed", "error"):
+                way += "m-4 -3.5l4 3.5l-4 3.5"
+
+        yield (
+            f'<path d="{way}" fill="none" stroke="{_LINE}" stroke-width="2" '
+            'stroke-linecap="round" stroke-linejoin="round"/>'
+        )
+
+    def _marbles(self, stage: Stage, y: float) -> Iterator[str]:
+        marbles = self._drawn_as_one(stage)
+        gaps = sorted(b.x - a.x for a, b in pairwise(marbles))
+        usual = gaps[len(gaps) // 4] if gaps else _LARGEST * 2
+        radius = min(max(usual * 0.46, _SMALLEST), _LARGEST)
+        labels: list[str] = []
+        free = self._left
+
+        for marble in marbles:
+            words, label = _said(marble)
+            yield (
+                f'<circle cx="{marble.x:.1f}" cy="{y}" r="{radius:.1f}" '
+                f'fill="{_COLORS[marble.sort]}" stroke="{_PANEL}">'
+                f"<title>{_text(words)}</title></circle>"
+            )
+            half = len(label) * _SMALL_CHAR / 2
+
+            if label and marble.x - half >= free and marble.x + half <= _WIDTH - 8:
+                labels.append(f'<text x="{marble.x:.1f}" y="{y - 10}">{_text(label)}</text>')
+                free = marble.x + half + 8
+
+        if labels:
+            yield (
+                f'<g fill="{_FAINT}" font-size="{_SMALL}" text-anchor="middle">'
+                f"{''.join(labels)}</g>"
+            )
+
+    def _drawn_as_one(self, stage: Stage) -> list[_Marble]:
+        marbles: list[_Marble] = []
+        sorts = sorts_of(stage)
+
+        for event in stage.events:
+            if event.kind == "next":
+                x, sort = self._x(event.at), sorts[type(event.value)]
+                last = marbles[-1] if marbles else None
+
+                if last is not None and last.sort == sort and x - last.x < _CLOSEST:
+                    last.events.append(event)
+                else:
+                    marbles.append(_Marble(x, sort, [event]))
+
+        return marbles
+
+    def _marks(self, stage: Stage, y: float) -> Iterator[str]:
+        """Draw ends, and where it was begun again."""
+        drawn: set[tuple[str, int]] = set()
+
+        ends = [run[-1] for run in stage.runs if run[-1].kind in ("completed", "error")]
+
+        for event in [*stage.beginnings, *ends]:
+            x = self._x(event.at)
+            mark = event.kind, round(x)
+
+            if mark in drawn:
+                continue
+
+            drawn.add(mark)
+            title = f"<title>{_text(f'{_at(event)}: {described(event).words}')}</title>"
+
+            if event.kind == "subscribed":
+                way = f"M{x - 4:.1f} {y + 11}a4 4 0 1 0 4 -4m-2.5 -2.5l3 2.5l-3 2.5"
+                color, size = _FAINT, 1.3
+            elif event.kind == "error":
+                x += 9
+                way = f"M{x - 6:.1f} {y - 6}l12 12m0 -12l-12 12"
+                color, size = _BAD, 2.8
+            else:
+                x += 9
+                way = f"M{x:.1f} {y - 8}v16"
+                color, size = _GOOD, 2.6
+
+            yield (
+                f'<path d="{way}" fill="none" stroke="{color}" stroke-width="{size}" '
+                f'stroke-linecap="round">{title}</path>'
+            )
+
+    def _legend(self) -> Iterator[str]:
+        x, y = 26.0, self._height - 17
+        shown = {sort for stage in self._trace.stages for sort in sorts_of(stage).values()}
+
+        for sort in _COLORS:
+            if sort in shown:
+                yield (
+                    f'<circle cx="{x:.1f}" cy="{y - 3.5}" r="4.5" fill="{_COLORS[sort]}"/>'
+                    f'<text x="{x + 9:.1f}" y="{y}" fill="{_FAINT}" font-size="11">{sort}</text>'
+                )
+                x += 32 + len(sort) * 6.5
+
+        times = " · ".join(_times(self._trace))
+        yield (
+            f'<text x="{_WIDTH - 20}" y="{y}" fill="{_INK}" font-size="11" text-anchor="end">'
+            f"{_text(times)}</text>"
+        )
+
+
+def _lanes(stages: tuple[Stage, ...]) -> Iterator[tuple[int, int, int]]:
+    """List who reads whom, with the lane that the line between them takes: 0 to the next row."""
+    ends: dict[int, list[range]] = {}
+    links = [(source, row) for row, stage in enumerate(stages) for source in stage.sources]
+
+    for source, reader in sorted(links, key=lambda link: link[1] - link[0]):
+        lane = 0
+
+        if reader - source > 1:
+            lane = 1
+
+            while any(_overlap(range(source, reader), taken) for taken in ends.get(lane, ())):
+                lane += 1
+
+            ends.setdefault(lane, []).append(range(source, reader))
+
+        yield source, reader, lane
+
+
+def _overlap(a: range, b: range) -> bool:
+    return a.start < b.stop and b.start < a.stop
+
+
+def _said(marble: _Marble) -> tuple[str, str]:
+    first = marble.events[0]
+    words = described(first, marble.sort)
+    said = f"{_at(first)}: {words.words}"
+
+    if len(marble.events) > 1:
+        last = marble.events[-1]
+        said = f"{len(marble.events):,} until {_at(last)}, from {said}"
+
+    return said, words.label
+
+
+def _at(event: Event) -> str:
+    return time_in_words(event.at)
+
+
+def _times(trace: Trace) -> Iterable[str]:
+    for name, seconds in (
+        ("first chunk", trace.time_to_first_chunk),
+        ("first field", trace.time_to_first_field),
+        ("first item", trace.time_to_first_item),
+        ("whole", trace.seconds),
+    ):
+        if seconds is not None:
+            yield f"{name} {time_in_words(seconds)}"
+
+
+def _text(text: str) -> str:
+    """Escape a text; what XML forbids was written out before, or is here."""
+    return escape(in_one_line(text), quote=True)

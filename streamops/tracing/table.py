@@ -1,0 +1,131 @@
+"""Table: figures in rows, for people and for pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, overload
+
+from streamops.display.visible import in_one_line
+from streamops.tracing.figures import fitted, time_in_words, width_of
+
+if TYPE_CHECKING:
+    from streamops.tracing.trace import Trace
+
+Row = dict[str, Any]
+
+_TIMES = frozenset({"own time", "first at", "last at"})
+_CELL = "text-align:{};padding:2px 14px 2px 0;border:0;background:transparent"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table(Sequence[Row]):
+    """Rows of figures, and what is to be said beneath them. Times are in seconds."""
+
+    rows: tuple[Row, ...]
+    notes: tuple[tuple[str, float | None], ...] = ()
+    """Times of the whole, by name; None for what never came."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        return self.rows[index]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __str__(self) -> str:
+        cells = [self._columns(), *map(_cells, self.rows)]
+        widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
+        lines = ["  ".join(map(_aligned, row, widths, range(len(row)))).rstrip() for row in cells]
+        return "\n".join([*lines, "", *self._sentences()])
+
+    def __repr__(self) -> str:
+        return f"<Table: {len(self.rows)} rows>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def to_html(self) -> str:
+        """Return it for a notebook."""
+        head = "".join(
+            f'<th style="{_cell(index)};opacity:.7">{_escaped(name)}</th>'
+            for index, name in enumerate(self._columns())
+        )
+        body = "".join(map(_html_row, self.rows))
+        notes = "<br>".join(_escaped(line) for line in self._sentences())
+        return (
+            '<div style="font-size:13px"><table style="border-collapse:collapse;border:0">'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f'<div style="opacity:.8;margin-top:4px">{notes}</div></div>'
+        )
+
+    def _columns(self) -> list[str]:
+        return list(self.rows[0]) if self.rows else []
+
+    def _sentences(self) -> Iterator[str]:
+        for name, seconds in self.notes:
+            if seconds is not None:
+                yield f"{name}: {time_in_words(seconds)}"
+
+
+def table_of(trace: Trace) -> Table:
+    """Return the figures of a trace."""
+    rows = tuple(
+        {
+            "stage": stage.name,
+            "received": stage.received,
+            "emitted": stage.emitted,
+            "own time": stage.seconds,
+            "first at": stage.first,
+            "last at": stage.last,
+        }
+        for stage in trace.stages
+    )
+    notes = (
+        ("first chunk", trace.time_to_first_chunk),
+        ("first field", trace.time_to_first_field),
+        ("first item", trace.time_to_first_item),
+        ("the whole", trace.seconds),
+    )
+    return Table(rows, notes)
+
+
+def _cells(row: Row) -> list[str]:
+    return [_figure(name, value) for name, value in row.items()]
+
+
+def _figure(name: str, value: Any) -> str:
+    if name in _TIMES:
+        return "" if value is None else time_in_words(value)
+
+    return f"{value:,}" if isinstance(value, int) else in_one_line(str(value))
+
+
+def _aligned(text: str, width: int, index: int) -> str:
+    return fitted(text, width) if index == 0 else " " * (width - width_of(text)) + text
+
+
+def _html_row(row: Row) -> str:
+    cells = "".join(
+        f'<td style="{_cell(index)}">{_escaped(text)}</td>'
+        for index, text in enumerate(_cells(row))
+    )
+    return f"<tr>{cells}</tr>"
+
+
+def _cell(index: int) -> str:
+    return _CELL.format("right" if index else "left")
+
+
+def _escaped(text: str) -> str:
+    return escape(in_one_line(text), quote=True)
