@@ -127,7 +127,14 @@ def execute(
     ``tell`` is called with the number of each cell before it is run. Raises CellFailed. No kernel
     is left, also when it is interrupted.
     """
-    return asyncio.run(_execute(notebook, live, tell))
+    return _ready_to_write(run_cells(notebook, live=live, tell=tell))
+
+
+def run_cells(
+    notebook: Notebook, *, live: bool = False, tell: Callable[[int], object] = lambda _: None
+) -> Notebook:
+    """Return a notebook with all that a kernel answers when it is run now."""
+    return asyncio.run(_run_cells(notebook, live, tell))
 
 
 def differences(committed: Notebook, now: Notebook) -> str:
@@ -239,7 +246,7 @@ def _render(path: Path, folder: Path) -> None:
     (folder / f"{path.stem}.html").write_text(page, encoding="utf-8")
 
 
-async def _execute(notebook: Notebook, live: bool, tell: Callable[[int], object]) -> Notebook:
+async def _run_cells(notebook: Notebook, live: bool, tell: Callable[[int], object]) -> Notebook:
     with tempfile.TemporaryDirectory(prefix="notebooks-") as folder:
         kernel = _new_kernel(Path(folder))
         client = NotebookClient(
@@ -263,7 +270,8 @@ async def _execute(notebook: Notebook, live: bool, tell: Callable[[int], object]
                 client.kc.stop_channels()
             await kernel.shutdown_kernel(now=True)
 
-    return _ready_to_write(json.loads(json.dumps(client.nb)))
+    executed: Notebook = json.loads(json.dumps(client.nb))
+    return executed
 
 
 async def _execute_cell(client: NotebookClient, number: int, cell: NotebookNode) -> None:

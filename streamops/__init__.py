@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from streamops.extraction import Attempt
     from streamops.lifting import Operator, PassThrough, Step, lift
     from streamops.modes import Mode
+    from streamops.moments import History, Moment
     from streamops.multitask import MultiTask
     from streamops.nodes import Path
     from streamops.outcomes import outcome
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from streamops.requests import extract, request
     from streamops.schemas import InexpressibleSchema
     from streamops.sinks.generators import to_async_generator, to_generator
+    from streamops.sinks.history import ahistory, history
     from streamops.sinks.live import alive, live
     from streamops.sinks.values import arun, run
     from streamops.snapshot import Snapshot
@@ -68,12 +70,14 @@ __all__ = [
     "Ending",
     "Fault",
     "FieldState",
+    "History",
     "IncrementalParser",
     "InexpressibleSchema",
     "Kind",
     "LimitExceeded",
     "MalformedJson",
     "Mode",
+    "Moment",
     "MultiTask",
     "NoJson",
     "Operator",
@@ -97,6 +101,7 @@ __all__ = [
     "TruncatedJson",
     "UnknownElement",
     "ValidateWhen",
+    "ahistory",
     "alive",
     "arun",
     "atrace",
@@ -104,6 +109,7 @@ __all__ = [
     "from_chunks",
     "from_openai",
     "from_sse",
+    "history",
     "lift",
     "live",
     "operators",
@@ -128,12 +134,14 @@ _HOMES = {
     "Ending": "streamops.endings",
     "Fault": "streamops.errors",
     "FieldState": "streamops.states",
+    "History": "streamops.moments",
     "IncrementalParser": "streamops.parser",
     "InexpressibleSchema": "streamops.schemas",
     "Kind": "streamops.delta",
     "LimitExceeded": "streamops.errors",
     "MalformedJson": "streamops.errors",
     "Mode": "streamops.modes",
+    "Moment": "streamops.moments",
     "MultiTask": "streamops.multitask",
     "NoJson": "streamops.errors",
     "Operator": "streamops.lifting",
@@ -157,6 +165,7 @@ _HOMES = {
     "TruncatedJson": "streamops.errors",
     "UnknownElement": "streamops.errors",
     "ValidateWhen": "streamops.validation",
+    "ahistory": "streamops.sinks.history",
     "alive": "streamops.sinks.live",
     "arun": "streamops.sinks.values",
     "atrace": "streamops.tracing.running",
@@ -164,6 +173,7 @@ _HOMES = {
     "from_chunks": "streamops.sources.iterables",
     "from_openai": "streamops.sources.openai",
     "from_sse": "streamops.sources.sse",
+    "history": "streamops.sinks.history",
     "lift": "streamops.lifting",
     "live": "streamops.sinks.live",
     "operators": "streamops.operators",

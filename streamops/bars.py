@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any, ClassVar, Protocol, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
+from streamops.display.visible import ending, place_of
 from streamops.nodes import Path
 
 _LONGEST_PLACE = 40
@@ -103,7 +104,7 @@ class Drawing(ABC):
     def show(self, percent: float, path: Path) -> None:
         """Show how much has arrived, and where the document grows."""
         # Rounded, as bars do, it would be 100 too early. Whole ones are 100 redraws at most.
-        whole, label = int(percent), self._description or _place(path)
+        whole, label = int(percent), self._description or ending(place_of(path), _LONGEST_PLACE)
         if not label and whole < 100:
             label = self.label  # between two fields
         if (whole, label) != (self.percent, self.label):
@@ -292,16 +293,6 @@ def _new(new_bar: Callable[..., Any], **usual: Any) -> Any:
 
 def _joined(label: str, reason: str) -> str:
     return f"{label}: {reason}" if label else reason
-
-
-def _place(path: Path) -> str:
-    """Write a path as Python would: ``users[1].email``; the end of it, if it is long."""
-    steps = [
-        f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{reprlib.repr(key)}]"
-        for key in path
-    ]
-    place = "".join(steps).removeprefix(".")
-    return place if len(place) <= _LONGEST_PLACE else f"…{place[1 - _LONGEST_PLACE :]}"
 
 
 def _in_markup(text: str) -> str:
