@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from contextlib import suppress
 from typing import Generic, TypeVar, cast
 from weakref import finalize
 
 from reactivex import Observable, abc
-from reactivex.disposable import CompositeDisposable, Disposable
+from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
 
 from streamops.bars import Bar, Drawing, drawing_of
-from streamops.lifting import PassThrough, Step, lift, passing_on
+from streamops.lifting import PassThrough, passing_on
 from streamops.progress import Progress
 
 S = TypeVar("S")
@@ -40,41 +40,70 @@ def show_progress(bar: Bar, *, description: str | None = None) -> PassThrough:
         def subscribe(
             observer: abc.ObserverBase[S], scheduler: abc.SchedulerBase | None = None
         ) -> abc.DisposableBase:
-            following = _Following[S](new_drawing())
-
-            def on_next(item: S) -> None:
-                try:
-                    observer.on_next(item)
-                except BaseException:
-                    # Whoever pushes need not dispose, and rich would go on.
-                    following.leave()
-                    raise
-
-            step = lift(lambda: following, name="show_progress", emits_items=None)
+            following = _Following(observer, new_drawing())
             try:
-                subscription = step(source).subscribe(
-                    on_next, observer.on_error, observer.on_completed, scheduler=scheduler
+                following.subscription.disposable = source.subscribe(
+                    following.on_next,
+                    following.on_error,
+                    following.on_completed,
+                    scheduler=scheduler,
                 )
             except BaseException:
                 following.leave()
                 raise
 
-            return CompositeDisposable(subscription, Disposable(following.leave))
+            return CompositeDisposable(following.subscription, Disposable(following.leave))
 
         return passing_on(source, subscribe, "show_progress")
 
     return operator
 
 
-class _Following(Step[S, S], Generic[S]):
-    def __init__(self, drawing: Drawing) -> None:
-        self._drawing = drawing
+class _Following(Generic[S]):
+    def __init__(self, observer: abc.ObserverBase[S], drawing: Drawing) -> None:
+        self.subscription = SingleAssignmentDisposable()
         # Once, and at the latest when nobody holds the stream any more: after Ctrl-C, say.
         self.leave = finalize(self, drawing.close)
+        self._observer = observer
+        self._drawing = drawing
 
-    def feed(self, item: S) -> Iterable[S]:
+    def on_next(self, item: S) -> None:
+        """Show how far the stream has come, and pass the element on."""
+        try:
+            self._show(item)
+        except Exception as error:
+            self.on_error(error)
+            return
+
+        try:
+            self._observer.on_next(item)
+        except BaseException:
+            # Whoever pushes need not dispose, and rich would go on.
+            self.leave()
+            raise
+
+    def on_error(self, error: Exception) -> None:
+        """Name the error on the bar, and pass it on."""
+        # Where the bar is what fails, it fails again.
+        with suppress(Exception):
+            self._drawing.fail(type(error).__name__)
+        with suppress(Exception):
+            self.leave()
+        self._observer.on_error(error)
+        self.subscription.dispose()
+
+    def on_completed(self) -> None:
+        """Close the bar, and complete."""
+        try:
+            self._drawing.complete()
+            self.leave()
+        except Exception as error:
+            self.on_error(error)
+        else:
+            self._observer.on_completed()
+
+    def _show(self, item: S) -> None:
         if not isinstance(item, Progress):
-            self._drawing.fail("TypeError")
             raise TypeError(
                 f"show_progress shows Progress, not {type(item).__name__}: put track_progress() "
                 "before it"
@@ -82,14 +111,3 @@ class _Following(Step[S, S], Generic[S]):
 
         progress = cast("Progress[object]", item)
         self._drawing.show(progress.percent, progress.current)
-        return (cast("S", item),)
-
-    def close(self) -> Iterable[S]:
-        self._drawing.complete()
-        self.leave()
-        return ()
-
-    def fail(self, error: Exception) -> Iterable[S]:
-        self._drawing.fail(type(error).__name__)
-        self.leave()
-        raise error

@@ -484,6 +484,28 @@ def test_what_a_bar_raises_ends_the_stream() -> None:
     assert source.open == 0
 
 
+def test_a_bar_that_cannot_be_closed_ends_the_stream_in_that_error() -> None:
+    def refuse(_: Any) -> None:
+        raise ValueError("the file is closed")
+
+    def nothing(_: Any) -> None: ...
+
+    bar: Any = type("Bar", (Tqdm,), {"close": refuse, "__del__": nothing})
+    new_bar = partial(bar, file=StringIO())
+
+    completed = outcome(progress().pipe(ops.show_progress(new_bar)))
+    failed = outcome(progress(HALF).pipe(ops.show_progress(new_bar)))
+
+    assert isinstance(completed.error, ValueError)
+    assert isinstance(failed.error, so.TruncatedJson)
+
+
+def test_in_a_trace_it_is_one_stage() -> None:
+    stages = so.trace(progress().pipe(ops.show_progress(Tqdms().bar))).stages
+
+    assert [stage.name for stage in stages].count("show_progress") == 1
+
+
 def test_what_a_subscriber_raises_is_his_and_closes_the_bar() -> None:
     bars = on_screen()
 
