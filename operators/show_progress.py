@@ -34,6 +34,9 @@ def show_progress(bar: Bar, *, description: str | None = None) -> PassThrough:
     Raises TypeError when called with anything else; elements that are no Progress end the stream in
     a TypeError.
     """
+    if description is not None and not isinstance(description, str):
+        raise TypeError(f"description is a text, not {description!r}")
+
     new_drawing = drawing_of(bar, description)
 
     def operator(source: Observable[S]) -> Observable[S]:

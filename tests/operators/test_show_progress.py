@@ -347,6 +347,7 @@ def test_a_class_of_rich_is_made_for_every_subscription() -> None:
         (FloatProgress(min=-1, max=1), (-0.94, 1.0)),
         (IntProgress(), (3, 100)),
     ],
+    ids=["to 1", "from -1 to 1", "whole"],
 )
 def test_a_widget_is_set_between_its_ends(widget: Any, ends: tuple[float, float]) -> None:
     outcome(progress(HALF).pipe(ops.show_progress(widget)))
@@ -454,7 +455,7 @@ def test_it_is_known_of_the_source_whether_its_elements_are_items() -> None:
     assert are_items(progress().pipe(bar)) is are_items(progress())
 
 
-@pytest.mark.parametrize("operator", [ops.accumulate_json(), rx.map(str)])
+@pytest.mark.parametrize("operator", [ops.accumulate_json(), rx.map(str)], ids=["ours", "any"])
 def test_what_is_no_progress_ends_the_stream_in_an_error_with_the_fix(operator: Any) -> None:
     tqdms = Tqdms()
 
@@ -535,13 +536,32 @@ def test_an_interrupt_while_a_source_pushes_leaves_nothing_of_rich() -> None:
         assert not bars.live.is_started
 
 
-NO_BARS = [None, 3, "tqdm", tqdm, print, lambda: Tqdm(), partial(print), Tqdm.write]
+NO_BARS: dict[str, Any] = {
+    "nothing": None,
+    "a number": 3,
+    "a name": "tqdm",
+    "a module": tqdm,
+    "a function": print,
+    "a function that makes a bar": lambda: Tqdm(),
+    "a function with arguments": partial(print),
+    "a method": Tqdm.write,
+    "another class": dict,
+    "an object": object(),
+    "a function of tqdm with arguments": partial(tqdm.trange),
+}
 
 
-@pytest.mark.parametrize("bar", [*NO_BARS, dict, object(), partial(tqdm.trange)], ids=repr)
+@pytest.mark.parametrize("bar", NO_BARS.values(), ids=NO_BARS)
 def test_what_is_no_bar_raises_when_the_operator_is_built(bar: Any) -> None:
     with pytest.raises(TypeError, match=r"show_progress takes a bar of tqdm.*; for anything else"):
         ops.show_progress(bar)
+
+
+def test_a_description_that_is_no_text_raises_when_the_operator_is_built() -> None:
+    wrong: Any = 3
+
+    with pytest.raises(TypeError, match="description is a text, not 3"):
+        ops.show_progress(Tqdm, description=wrong)
 
 
 HOSTILE = (
