@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _BAR = 30  # columns
 _LEAST = 10  # gaps that say anything
+_UNNOTICED = 0.005  # seconds
 _AT_ONCE = 0.1  # of the mean gap, which is next to none
 _MOST = 0.6  # of the gaps, so that chunks that come one by one do not pass for bursts
 _WAITING = 0.9  # of the time
@@ -64,8 +65,14 @@ class Histogram:
         gaps = sorted(self.gaps)
         waiting = sum(gaps)
 
-        if len(gaps) < _LEAST or not waiting:
+        if len(gaps) < _LEAST:
             return f"{_counted(len(gaps), 'gap')}: too few to say whether chunks come in bursts."
+
+        if gaps[-1] < _UNNOTICED:
+            return (
+                f"Chunks come as fast as they are read: the longest of {len(gaps)} gaps is "
+                f"{time_in_words(gaps[-1])}."
+            )
 
         mean = waiting / len(gaps)
         at_once = bisect_right(gaps, mean * _AT_ONCE)
@@ -77,7 +84,7 @@ class Histogram:
             return (
                 f"Chunks come in bursts: {at_once} of {len(gaps)} gaps are below "
                 f"{time_in_words(mean * _AT_ONCE)}, and {_counted(long, 'gap')} hold {held:.0%} of "
-                "the waiting. Something on their way collects them."
+                "the waiting, as if something on their way collected them."
             )
 
         if at_once <= (1 - _MOST) / 2 * len(gaps):
@@ -111,6 +118,10 @@ class Histogram:
         printer.text(str(self))  # type: ignore[attr-defined]  # IPython's
 
     def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def to_html(self) -> str:
+        """Return it for a notebook."""
         return (
             '<div style="font-size:13px">'
             f"{_html('Characters in a chunk', self.size_bars, '#3987e5')}"

@@ -270,23 +270,21 @@ class _Tap(abc.ObserverBase[Any]):
         self._scope = _RowScope(recorder, reader, row)
 
     def on_next(self, value: Any) -> None:
-        with self._telling("next", value):
-            self._observer.on_next(value)
+        self._tell("next", value, self._observer.on_next, value)
 
     def on_error(self, error: Exception) -> None:
-        with self._telling("error", error):
-            self._observer.on_error(error)
+        self._tell("error", error, self._observer.on_error, error)
 
     def on_completed(self) -> None:
-        with self._telling("completed", None):
-            self._observer.on_completed()
+        self._tell("completed", None, self._observer.on_completed)
 
-    @contextmanager
-    def _telling(self, kind: EventKind, value: Any) -> Generator[None]:
+    def _tell(
+        self, kind: EventKind, value: Any, tell: Callable[..., None], *arguments: Any
+    ) -> None:
         recorder, row = self._recorder, self._row
 
         if recorder.is_over:
-            yield
+            tell(*arguments)
             return
 
         if not row.sources:
@@ -299,7 +297,7 @@ class _Tap(abc.ObserverBase[Any]):
         recorder.switch(self._reader)
 
         try:
-            yield
+            tell(*arguments)
         finally:
             recorder.switch(before)
             scope.reset(token)

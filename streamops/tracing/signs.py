@@ -156,7 +156,7 @@ def _delta(delta: Delta) -> Described:
 
 
 def _progress(progress: Progress[Any]) -> Described:
-    shown = f"{progress.percent:.0f}%"
+    shown = f"{int(progress.percent)}%"
     at = f" at {place_of(progress.current)}" if progress.current else ""
     inner = _changes_of(progress.value)
     return Described(f"{shown}{at}{f': {inner.words}' if inner else ''}", shown)

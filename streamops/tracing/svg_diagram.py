@@ -65,7 +65,7 @@ class _Picture:
         self._gutter = 24 + max(names, 90)
         self._left = self._gutter + 16 + lanes * _LANE
         self._right = _WIDTH - _RIGHT
-        self._bottom = _TOP + _ROW * len(trace.stages) - 12
+        self._bottom = _TOP + _ROW * len(trace.stages) - 20
         self._height = self._bottom + 62
 
     def draw(self) -> str:
@@ -95,7 +95,7 @@ class _Picture:
 
     def _x(self, at: float) -> float:
         seconds = self._trace.seconds or 1.0
-        return self._left + 10 + (self._right - self._left - 26) * min(at / seconds, 1.0)
+        return self._left + 10 + (self._right - self._left - 30) * min(at / seconds, 1.0)
 
     @staticmethod
     def _y(index: int) -> float:
@@ -158,11 +158,11 @@ class _Picture:
         way = ""
 
         for run in stage.runs:
-            begin, end = self._x(run[0].at), self._x(run[-1].at) + 9
+            begin, end = self._x(run[0].at), self._x(run[-1].at) + (9 if _has_ended(run) else 15)
             way += f"M{begin:.1f} {y}H{end:.1f}"
 
             # What is left early has no end of its own.
-            if run[-1].kind not in ("completed", "error"):
+            if not _has_ended(run):
                 way += "m-4 -3.5l4 3.5l-4 3.5"
 
         yield (
@@ -180,6 +180,11 @@ class _Picture:
 
         for marble in marbles:
             words, label = _said(marble)
+
+            # Only large marbles leave room for how many elements they stand for.
+            if len(marble.events) > 1 and radius > _LARGEST / 2:
+                label += f" \N{MULTIPLICATION SIGN}{len(marble.events)}"
+
             yield (
                 f'<circle cx="{marble.x:.1f}" cy="{y}" r="{radius:.1f}" '
                 f'fill="{_COLORS[marble.sort]}" stroke="{_PANEL}">'
@@ -217,7 +222,7 @@ class _Picture:
         """Draw ends, and where it was begun again."""
         drawn: set[tuple[str, int]] = set()
 
-        ends = [run[-1] for run in stage.runs if run[-1].kind in ("completed", "error")]
+        ends = [run[-1] for run in stage.runs if _has_ended(run)]
 
         for event in [*stage.beginnings, *ends]:
             x = self._x(event.at)
@@ -298,6 +303,10 @@ def _said(marble: _Marble) -> tuple[str, str]:
         said = f"{len(marble.events):,} until {_at(last)}, from {said}"
 
     return said, words.label
+
+
+def _has_ended(run: list[Event]) -> bool:
+    return run[-1].kind in ("completed", "error")
 
 
 def _at(event: Event) -> str:

@@ -97,7 +97,7 @@ def _axis(seconds: float, columns: int) -> str:
     row = [" "] * columns
     taken = -2
 
-    for tick in ticks(seconds, max(1, columns // 12)):
+    for tick in ticks(seconds, max(1, columns // 9)):
         label = tick_label(tick, seconds)
         column = min(int(tick / seconds * columns), columns - 1) if seconds else 0
 

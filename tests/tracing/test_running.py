@@ -21,6 +21,7 @@ from tests.answers import chat_content
 from tests.clients import answering
 from tests.counting import Counting, Stuck
 from tests.traces import nothing_left
+from tests.tracing.played import Clock
 
 SUBSCRIBE: Callable[..., Any] = vars(Observable)["subscribe"]
 
@@ -225,16 +226,6 @@ async def test_tasks_that_trace_at_the_same_time_do_not_see_each_other() -> None
     assert {name: values(one)[1] for name, one in traced.items()} == {
         name: [name, name] for name in "xyz"
     }
-
-
-class Clock:
-    """Tells a time that only the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_times_are_those_of_the_clock() -> None:
