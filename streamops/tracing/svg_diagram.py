@@ -28,6 +28,7 @@ _LONGEST_NAME = 30
 _CLOSEST = 3.0  # pixels between marbles; what is closer is drawn as one
 _LARGEST, _SMALLEST = 6.0, 2.4
 
+_HIT = 'stroke="#000" stroke-opacity="0" stroke-width="6"'
 _PANEL, _EDGE, _LINE, _INK, _FAINT = "#131a2b", "#2b3650", "#46557a", "#e8edf7", "#93a1bf"
 _GOOD, _BAD = "#7fd6a8", "#ff6b6b"
 _COLORS: dict[Sort, str] = {
@@ -172,29 +173,34 @@ class _Picture:
 
     def _marbles(self, stage: Stage, y: float) -> Iterator[str]:
         marbles = self._drawn_as_one(stage)
-        gaps = sorted(b.x - a.x for a, b in pairwise(marbles))
-        usual = gaps[len(gaps) // 4] if gaps else _LARGEST * 2
-        radius = min(max(usual * 0.46, _SMALLEST), _LARGEST)
+        radius = _radius(marbles)
+        circles: dict[Sort, list[str]] = {}
         labels: list[str] = []
         free = self._left
 
         for marble in marbles:
             words, label = _said(marble)
+            circles.setdefault(marble.sort, []).append(
+                f'<circle cx="{marble.x:.1f}" cy="{y}" r="{radius:.1f}">'
+                f"<title>{_text(words)}</title></circle>"
+            )
 
             # Only large marbles leave room for how many elements they stand for.
             if len(marble.events) > 1 and radius > _LARGEST / 2:
                 label += f" \N{MULTIPLICATION SIGN}{len(marble.events)}"
 
-            yield (
-                f'<circle cx="{marble.x:.1f}" cy="{y}" r="{radius:.1f}" '
-                f'fill="{_COLORS[marble.sort]}" stroke="{_PANEL}">'
-                f"<title>{_text(words)}</title></circle>"
-            )
             half = len(label) * _SMALL_CHAR / 2
 
             if label and marble.x - half >= free and marble.x + half <= _WIDTH - 8:
                 labels.append(f'<text x="{marble.x:.1f}" y="{y - 10}">{_text(label)}</text>')
                 free = marble.x + half + 8
+
+        # Large ones are set off from each other; small ones are hit beside them, too.
+        edge = f'stroke="{_PANEL}"' if radius > _LARGEST / 2 else _HIT
+
+        # What is rare lies above what is not.
+        for sort, drawn in sorted(circles.items(), key=lambda drawn: -len(drawn[1])):
+            yield f'<g fill="{_COLORS[sort]}" {edge}>{"".join(drawn)}</g>'
 
         if labels:
             yield (
@@ -204,17 +210,18 @@ class _Picture:
 
     def _drawn_as_one(self, stage: Stage) -> list[_Marble]:
         marbles: list[_Marble] = []
+        last: dict[Sort, _Marble] = {}
         sorts = sorts_of(stage)
 
         for event in stage.events:
             if event.kind == "next":
                 x, sort = self._x(event.at), sorts[type(event.value)]
-                last = marbles[-1] if marbles else None
 
-                if last is not None and last.sort == sort and x - last.x < _CLOSEST:
-                    last.events.append(event)
+                if sort in last and x - last[sort].x < _CLOSEST:
+                    last[sort].events.append(event)
                 else:
-                    marbles.append(_Marble(x, sort, [event]))
+                    last[sort] = _Marble(x, sort, [event])
+                    marbles.append(last[sort])
 
         return marbles
 
@@ -303,6 +310,13 @@ def _said(marble: _Marble) -> tuple[str, str]:
         said = f"{len(marble.events):,} until {_at(last)}, from {said}"
 
     return said, words.label
+
+
+def _radius(marbles: list[_Marble]) -> float:
+    """Return how large marbles may be so that most of them stand apart."""
+    gaps = sorted(b.x - a.x for a, b in pairwise(marbles) if b.x - a.x >= _CLOSEST)
+    usual = gaps[len(gaps) // 4] if gaps else _LARGEST * 2
+    return min(max(usual * 0.46, _SMALLEST), _LARGEST)
 
 
 def _has_ended(run: list[Event]) -> bool:

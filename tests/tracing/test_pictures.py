@@ -198,6 +198,23 @@ def test_marbles_that_come_close_are_drawn_as_one_with_a_count() -> None:
     assert "a \N{MULTIPLICATION SIGN}3" in texts(svg)
 
 
+def test_what_comes_in_turns_is_drawn_as_one_of_each_sort() -> None:
+    def in_turns(count: int) -> list[str | Delta]:
+        return [Delta("1 ") if index % 2 else Delta("a") for index in range(count)]
+
+    def known(delta: Delta) -> object:
+        return 1 if delta.text == "1 " else delta
+
+    svg = drawn(played([1.0, *in_turns(100)], rx.map(known)))
+
+    assert titles(svg)[-4:] == [
+        "map: 100 received, 100 emitted",
+        "50 until 1.00 s, from 1.00 s: “a”",
+        "50 until 1.00 s, from 1.00 s: 1",
+        "1.00 s: completed",
+    ]
+
+
 def test_many_events_stay_small() -> None:
     traced = trace(from_chunks(["x"] * 10_000).pipe(rx.map(str), rx.filter(bool)))
 
