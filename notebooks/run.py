@@ -357,7 +357,7 @@ def _ready_outputs(outputs: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]
 
         stream = dict(output) if output["output_type"] == "stream" else None
         if stream is None:
-            yield {**output, "data": _without_widgets(output["data"])}
+            yield {**output, "data": dict(_kept(output["data"]))}
 
     if stream is not None:
         yield {**stream, "text": _as_on_a_terminal(stream["text"])}
@@ -368,9 +368,13 @@ def _as_on_a_terminal(text: str) -> str:
     return re.sub(r"[^\n]*\r(?=[^\n])", "", text)
 
 
-def _without_widgets(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the view of a widget, which shows nothing without its kernel."""
-    return {kind: shown for kind, shown in data.items() if "widget-view" not in kind}
+def _kept(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what shows something to whoever reads the file."""
+    for kind, shown in data.items():
+        # A widget needs its kernel, and pages that show notebooks take a picture out of HTML.
+        is_picture_in_html = kind == "text/html" and "image/svg+xml" in data
+        if "widget-view" not in kind and not is_picture_in_html:
+            yield kind, shown
 
 
 def _without_colors(text: str) -> str:
