@@ -46,7 +46,8 @@ class Picture:
     """
 
     def __init__(self, *, are_items: bool | None, rows: int, only_new: bool = False) -> None:
-        self._are_items = are_items
+        self.are_items = are_items
+        """Whether the elements are items of a list, if anybody knows."""
         self._rows = rows
         self._only_new = only_new
         self._parts: dict[object, _Part] = {}
@@ -83,7 +84,7 @@ class Picture:
         elif isinstance(element, Tagged):
             tagged = cast("Tagged[Any]", element)
             self._add_item(tagged.item, _name_of(tagged.tag))
-        elif self._are_items or isinstance(element, ItemResult):
+        elif self.are_items or isinstance(element, ItemResult):
             self._add_item(element, "")
         elif self._is_state(element):
             self._value = element
@@ -119,7 +120,7 @@ class Picture:
 
         # A validated model comes last of what has been shown as partials of it.
         is_end = is_partial(self._value) and isinstance(self._value, type(element))
-        return _is_record(element) and (self._are_items is False or is_end)
+        return _is_record(element) and (self.are_items is False or is_end)
 
     def _part(self, key: object, new: Callable[[], _Part]) -> _Part:
         part = self._parts.get(key)

@@ -123,7 +123,8 @@ class Drawing:
     def _blocks(self) -> Sequence[Block]:
         passed = seconds(self._passed)
         if not self._picture.count:
-            return [Note(f"waiting for the first token, {passed}", "waiting")]
+            awaited = "item" if self._picture.are_items else "token"
+            return [Note(f"waiting for the first {awaited}, {passed}", "waiting")]
 
         figures = f"{counted(self._picture.count, 'element')} in {passed}"
         shown = self._picture.blocks(rows=self._surface.rows, is_open=True)

@@ -1,0 +1,337 @@
+"""What `live` and `alive` promise, wherever a stream is shown."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+import reactivex
+from anyio import create_task_group
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+from reactivex import operators as rx
+from reactivex.internal import SequenceContainsNoElementsError
+
+import streamops as so
+from streamops import operators as ops
+from streamops.display.blocks import Block
+from streamops.errors import SchemaMismatch, TruncatedJson
+from streamops.sinks.live import ashow, show
+from streamops.sinks.live_drawing import Pace
+from streamops.sources.iterables import from_chunks
+from tests.counting import Counting, Stuck
+from tests.sinks.surfaces import Remembering
+from tests.strategies import Sizes, chunk_sizes, cut, json_texts
+from tests.traces import no_threads_left, nothing_left
+from tests.wire import PATIENCE
+
+OFTEN = 1e9  # times a second
+
+
+class User(BaseModel):
+    name: str
+    tags: list[str] = []
+
+
+def test_the_last_value_is_returned_and_the_source_closed() -> None:
+    source = Counting('{"a": 1', ', "b": 2}')
+    snapshots = ops.accumulate_json()
+
+    with no_threads_left():
+        blocking = show(from_chunks(source.blocking).pipe(snapshots), Remembering())
+        awaited = show(from_chunks(source.awaited).pipe(snapshots), Remembering())
+
+    assert blocking.value == awaited.value == {"a": 1, "b": 2}
+    assert source.open == 0
+
+
+@pytest.mark.anyio
+async def test_awaited_the_last_value_is_returned_and_the_source_closed() -> None:
+    source = Counting('{"a": 1', ', "b": 2}')
+    snapshots = ops.accumulate_json()
+
+    async with nothing_left():
+        blocking = await ashow(from_chunks(source.blocking).pipe(snapshots), Remembering())
+        awaited = await ashow(from_chunks(source.awaited).pipe(snapshots), Remembering())
+
+    assert blocking.value == awaited.value == {"a": 1, "b": 2}
+    assert source.open == 0
+
+
+@pytest.mark.anyio
+async def test_where_a_loop_runs_in_the_thread_asynchronous_sources_are_read_too() -> None:
+    source = Counting('{"a": 1', ', "b": 2}')
+
+    shown = show(from_chunks(source.awaited).pipe(ops.accumulate_json()), Remembering())
+
+    assert shown.value == {"a": 1, "b": 2}
+    assert source.open == 0
+
+
+def test_at_the_end_the_last_value_is_shown_with_figures() -> None:
+    surface = Remembering()
+
+    stream = from_chunks(['{"name": "Jo', '"}'])
+    show(stream.pipe(ops.accumulate_json(), ops.to_partial(User)), surface)
+
+    assert len(surface.finished) == 1
+    *shown, figures = surface.finished[0]
+    assert shown == ["✓ name: Jo", "✓ tags: no items"]
+    assert figures.startswith("2 elements in 0.0 s, the first after 0.0 s")
+    assert surface.tone == "done"
+
+
+def test_before_the_first_element_it_says_that_it_waits_and_how_long() -> None:
+    surface = Remembering(tick=0.001)
+
+    def source() -> Generator[str]:
+        assert surface.has_drawn(lambda _: len(surface.drawn) >= 3)
+        yield "{}"
+
+    show(from_chunks(source).pipe(ops.accumulate_json()), surface, per_second=OFTEN)
+
+    assert surface.drawn[2] == ["waiting for the first token, 0.0 s"]
+
+
+def test_it_is_drawn_while_a_read_waits() -> None:
+    surface = Remembering()
+
+    def source() -> Generator[str]:
+        yield '{"name": "Jo'
+        assert surface.has_drawn(lambda lines: "… name: Jo" in lines)
+        yield '"}'
+
+    show(from_chunks(source).pipe(ops.accumulate_json()), surface)
+
+
+def test_what_comes_while_it_is_drawn_is_drawn_once_afterwards_as_the_last_of_it() -> None:
+    is_being_drawn, may_go_on = threading.Event(), threading.Event()
+
+    def hold(lines: list[str]) -> None:
+        if "0" in lines:
+            is_being_drawn.set()
+            assert may_go_on.wait(PATIENCE)
+
+    surface = Remembering(hold)
+
+    def source() -> Generator[str]:
+        yield "[0"
+        yield ","
+        assert is_being_drawn.wait(PATIENCE)
+        yield from (f"{number}," for number in range(1, 1000))
+        may_go_on.set()
+        assert surface.has_drawn(lambda lines: "999" in lines)
+        yield "1000]"
+
+    numbers = from_chunks(source).pipe(ops.accumulate_json(), ops.split_items(int))
+    show(numbers.pipe(rx.map(str)), surface, per_second=OFTEN, rows=1)
+
+    shown = [lines[0] for lines in surface.drawn if lines[0].isdigit()]
+    assert shown[:2] == ["0", "999"]
+    assert surface.finished[0][0] == "1000"
+
+
+def test_it_is_drawn_no_more_often_than_it_may_and_the_last_is_shown_at_the_end() -> None:
+    surface = Remembering()
+
+    show(
+        from_chunks(["[", *["1,"] * 500, "2]"]).pipe(ops.accumulate_json()),
+        surface,
+        per_second=0.001,
+    )
+
+    assert len(surface.drawn) == 1
+    assert surface.finished[0][-2] == "✓ 500: 2"
+
+
+@given(
+    st.floats(0.1, 50),
+    st.lists(st.tuples(st.floats(0, 0.5), st.booleans()), min_size=1, max_size=200),
+)
+def test_two_drawings_are_never_nearer_than_the_pace_and_news_wait_no_longer(
+    per_second: float, steps: list[tuple[float, bool]]
+) -> None:
+    now, drawn, news_since = 0.0, 0.0, None
+    pace = Pace(per_second, lambda: now)
+
+    for passed, is_news in steps:
+        now += passed
+        news_since = news_since if not is_news else now if news_since is None else news_since
+        wait = pace.until_due(None if news_since is not None else 1.0)
+
+        if wait <= 0:
+            assert now - drawn >= 1 / per_second - 1e-9
+            drawn, news_since = now, None
+            pace.drawn()
+        elif news_since is not None:
+            assert now + wait <= news_since + 1 / per_second + 1e-9
+
+
+def test_values_are_taken_as_they_come_though_drawing_takes_its_time() -> None:
+    taken = threading.Event()
+    surface = Remembering(lambda lines: taken.wait(PATIENCE) if "… a: x" in lines else None)
+
+    def source() -> Generator[str]:
+        yield '{"a": "x'
+        assert surface.has_drawn(lambda lines: "… a: x" in lines)
+        yield "y"
+        yield '"}'
+        taken.set()
+
+    show(from_chunks(source).pipe(ops.accumulate_json()), surface, per_second=OFTEN)
+
+    assert taken.is_set()
+
+
+def test_an_error_is_raised_after_it_was_shown_below_the_last_state() -> None:
+    surface = Remembering()
+
+    with no_threads_left(), pytest.raises(TruncatedJson):
+        show(
+            from_chunks(['{"name": "Jo']).pipe(ops.accumulate_json(), ops.to_partial(User)), surface
+        )
+
+    shown = surface.finished[0]
+    assert shown[:2] == ["… name: Jo", "- tags: -"]
+    assert shown[2].startswith("✗ TruncatedJson: The JSON is incomplete after")
+    assert shown[3].startswith("failed: 1 element in")
+    assert surface.tone == "failed"
+
+
+def test_if_nothing_was_emitted_before_the_error_its_snapshot_is_shown() -> None:
+    surface = Remembering()
+    users = ops.split_items(User)
+
+    with pytest.raises(SchemaMismatch):
+        show(from_chunks(['[{"name": 5}', "]"]).pipe(ops.accumulate_json(), users), surface)
+
+    assert surface.finished[0][:2] == ["✓ 0", "✓   name: 5"]
+
+
+def test_an_empty_stream_is_the_error_that_run_raises_and_shown_as_that() -> None:
+    surface = Remembering()
+
+    with pytest.raises(SequenceContainsNoElementsError):
+        show(reactivex.empty(), surface)
+
+    assert surface.finished[0][0].startswith("✗ SequenceContainsNoElementsError")
+
+
+def test_interrupted_it_shows_the_last_state_and_closes_the_source_first() -> None:
+    source = Counting('{"name": "Jo', '"}')
+    open_at_the_end: list[int] = []
+
+    class Surface(Remembering):
+        def finish(self, blocks: Sequence[Block]) -> None:
+            open_at_the_end.append(source.open)
+            super().finish(blocks)
+
+    surface = Surface()
+
+    def interrupted(snapshot: so.Snapshot) -> so.Snapshot:
+        if snapshot.complete:
+            raise KeyboardInterrupt
+
+        return snapshot
+
+    stream = from_chunks(source.blocking).pipe(ops.accumulate_json())
+    with no_threads_left(), pytest.raises(KeyboardInterrupt):
+        show(stream.pipe(rx.map(interrupted)), surface)
+
+    assert open_at_the_end == [0]
+    assert surface.finished[0][0] == "… name: Jo"
+    assert surface.tone == "interrupted"
+
+
+@pytest.mark.anyio
+async def test_cancelled_it_shows_the_last_state_and_closes_the_source() -> None:
+    surface, source = Remembering(), Stuck()
+
+    async with nothing_left(), create_task_group() as group:
+        group.start_soon(ashow, from_chunks(source.awaited), surface)
+        await source.waiting.wait()
+        group.cancel_scope.cancel()
+
+    assert source.open == 0
+    assert surface.finished[0][:2] == ["content:", "first"]
+    assert surface.tone == "interrupted"
+
+
+def test_a_surface_that_fails_is_logged_once_and_does_not_touch_the_stream(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(Remembering):
+        def draw(self, blocks: Sequence[Block]) -> None:
+            raise ValueError("no screen")
+
+        finish = draw
+
+    with caplog.at_level(logging.ERROR), no_threads_left():
+        assert show(from_chunks(["1"]).pipe(ops.accumulate_json()), Broken()).value == 1
+
+    assert [record.message for record in caplog.records] == [
+        "A stream could not be shown while it runs"
+    ]
+
+
+def test_it_is_drawn_in_the_context_of_whoever_runs_it() -> None:
+    cell: ContextVar[str] = ContextVar("cell")
+    seen: list[str] = []
+    surface = Remembering(lambda _: seen.append(cell.get("none")), tick=0.001)
+    cell.set("this one")
+
+    def source() -> Generator[str]:
+        assert surface.has_drawn(lambda _: len(surface.drawn) >= 2)
+        yield "1"
+
+    show(from_chunks(source), surface, per_second=OFTEN)
+
+    assert set(seen) == {"this one"}
+
+
+@given(json_texts(), chunk_sizes())
+def test_drawn_as_often_as_can_be_it_is_what_run_returns(text: str, sizes: Sizes) -> None:
+    stream = from_chunks(lambda: cut(text, sizes)).pipe(ops.accumulate_json())
+    surface = Remembering(tick=0)
+
+    shown = show(stream, surface, per_second=OFTEN)
+
+    assert repr(shown) == repr(so.run(stream))
+
+
+@given(st.lists(st.text(max_size=20), max_size=30), chunk_sizes())
+def test_partials_may_be_drawn_while_they_grow(names: list[str], sizes: Sizes) -> None:
+    users = [User(name=name, tags=[name, name]) for name in names]
+    text = Users(users=users).model_dump_json()
+    surface = Remembering(tick=0)
+    partials = ops.accumulate_json(), ops.to_partial(Users), ops.track_progress()
+
+    shown = show(from_chunks(lambda: cut(text, sizes)).pipe(*partials), surface, per_second=OFTEN)
+
+    assert shown.value == Users(users=users)
+    assert surface.tone == "done"
+
+
+class Users(BaseModel):
+    users: list[User]
+
+
+@pytest.mark.parametrize("shower", [so.live, so.alive])
+def test_what_cannot_be_shown_is_refused(shower: Callable[..., Any]) -> None:
+    def call(*arguments: Any, **options: Any) -> None:
+        result = shower(*arguments, **options)
+        if shower is so.alive:
+            result.send(None)
+
+    stream = from_chunks(["1"])
+    with pytest.raises(TypeError, match="takes a stream"):
+        call([1])
+    with pytest.raises(ValueError, match="per_second must be positive, not 0"):
+        call(stream, per_second=0)
+    with pytest.raises(ValueError, match="rows must be positive, not -1"):
+        call(stream, rows=-1)
