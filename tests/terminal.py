@@ -80,13 +80,15 @@ class Terminal:
 
 
 @contextmanager
-def on_terminal(*arguments: str, env: dict[str, str]) -> Generator[Terminal]:
-    """Start the command in a terminal of 80 columns and 24 lines."""
+def on_terminal(
+    *arguments: str, env: dict[str, str], command: str | Path = COMMAND
+) -> Generator[Terminal]:
+    """Start the command, ours or another one, in a terminal of 80 columns and 24 lines."""
     ours, theirs = pty.openpty()
 
     try:
         with subprocess.Popen(
-            [sys.executable, "-c", ADOPT_TERMINAL, COMMAND, *arguments],
+            [sys.executable, "-c", ADOPT_TERMINAL, command, *arguments],
             env=env,
             stdin=theirs,
             stdout=theirs,

@@ -10,6 +10,7 @@ from reactivex import Observable
 
 from streamops.display.picture import Picture
 from streamops.errors import SourceFailed
+from streamops.eventloop import EventLoop, running_loop
 from streamops.lifting import are_items
 from streamops.sinks.generators import check_stream, to_async_generator, to_generator
 from streamops.sinks.live_drawing import Drawing
@@ -81,7 +82,7 @@ async def ashow(
     """Show a stream on a surface, and return its last value."""
     last: deque[T] = deque(maxlen=1)
 
-    with _drawing(stream, surface, per_second, rows) as drawing:
+    with _drawing(stream, surface, per_second, rows, running_loop()) as drawing:
         for more in reversed(range(_POOLED)):
             try:
                 async with to_async_generator(stream) as values:
@@ -106,7 +107,11 @@ def _is_of_another_loop(error: SourceFailed) -> bool:
 
 
 def _drawing(
-    stream: Observable[T], surface: Surface, per_second: float | None, rows: int
+    stream: Observable[T],
+    surface: Surface,
+    per_second: float | None,
+    rows: int,
+    loop: EventLoop | None = None,
 ) -> Drawing:
     rate = surface.per_second if per_second is None else per_second
     if not rate > 0:
@@ -116,4 +121,4 @@ def _drawing(
         raise ValueError(f"rows must be positive, not {rows!r}")
 
     picture = Picture(are_items=are_items(stream), rows=rows, only_new=surface.only_new)
-    return Drawing(surface, picture, per_second=rate)
+    return Drawing(surface, picture, per_second=rate, loop=loop)

@@ -20,6 +20,7 @@ from streamops.display.blocks import (
     seconds,
 )
 from streamops.display.picture import Picture
+from streamops.eventloop import EventLoop
 from streamops.sinks.live_surfaces import Surface
 from streamops.snapshot import Snapshot
 
@@ -41,10 +42,12 @@ class Drawing:
         picture: Picture,
         *,
         per_second: float,
+        loop: EventLoop | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._surface = surface
         self._picture = picture
+        self._loop = loop
         self._clock = clock
         self._pace = Pace(per_second, clock)
         self._begun = clock()
@@ -91,6 +94,9 @@ class Drawing:
     def _run(self) -> None:
         while self._wait():
             self._draw()
+            if self._loop is not None:
+                # A notebook's loop that sleeps does not notice that it is interrupted.
+                self._loop.soon(_nothing)
 
     def _wait(self) -> bool:
         """Wait until it is time to draw; return False at the end."""
@@ -151,6 +157,9 @@ class Drawing:
     @property
     def _passed(self) -> float:
         return self._clock() - self._begun
+
+
+def _nothing() -> None: ...
 
 
 class Pace:

@@ -1,0 +1,81 @@
+"""A real kernel of Jupyter, in which a test runs cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_client.manager import start_new_kernel
+
+from tests.wire import PATIENCE
+
+
+@dataclass
+class Output:
+    """What a cell has put out, so far or in the end."""
+
+    shown: list[Mapping[str, str]] = field(default_factory=list[Mapping[str, str]])
+    """What was displayed, each update too, as MIME types and data."""
+    ids: set[str] = field(default_factory=set[str])
+    """The displays that these belong to."""
+    updates: int = 0
+    printed: str = ""
+    result: str | None = None
+    error: str | None = None
+
+    @property
+    def text(self) -> str:
+        """What is displayed now, as plain text."""
+        return self.shown[-1]["text/plain"] if self.shown else ""
+
+
+class Kernel:
+    """Runs cells one after the other."""
+
+    def __init__(self, manager: Any, client: Any) -> None:
+        self._manager = manager
+        self._client = client
+
+    def run(self, code: str, on_shown: Callable[[Output], object] | None = None) -> Output:
+        """Run a cell to its end; ``on_shown`` is called whenever something is displayed."""
+        request = self._client.execute(code)
+        output = Output()
+
+        while True:
+            message = self._client.get_iopub_msg(timeout=PATIENCE)
+            kind, content = message["msg_type"], message["content"]
+            assert message["parent_header"].get("msg_id") == request, "it belongs to this cell"
+
+            if kind in ("display_data", "update_display_data"):
+                output.shown.append(content["data"])
+                output.ids.add(content["transient"]["display_id"])
+                output.updates += kind == "update_display_data"
+                if on_shown is not None:
+                    on_shown(output)
+            elif kind == "stream":
+                output.printed += content["text"]
+            elif kind == "execute_result":
+                output.result = content["data"]["text/plain"]
+            elif kind == "error":
+                output.error = content["ename"]
+            elif kind == "status" and content["execution_state"] == "idle":
+                self._client.get_shell_msg(timeout=PATIENCE)
+                return output
+
+    def interrupt(self) -> None:
+        """Interrupt the running cell, as the stop button does."""
+        self._manager.interrupt_kernel()
+
+
+@contextmanager
+def running_kernel() -> Generator[Kernel]:
+    """Start a kernel."""
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        yield Kernel(manager, client)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
