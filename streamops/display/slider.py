@@ -20,8 +20,9 @@ def slider_over(history: Shows) -> Any:
         raise LookupError("This history is empty: the stream emitted nothing") from history.error
 
     pace = min(max(round(1000 * history.seconds / (last + 1)), _FASTEST), _SLOWEST)
-    play = widgets.Play(min=0, max=last, interval=pace)
-    slider = widgets.IntSlider(min=0, max=last, readout=False, layout={"width": "420px"})
+    # Both at the end: what is linked takes the value of the other at once.
+    play = widgets.Play(last, max=last, interval=pace)
+    slider = widgets.IntSlider(last, max=last, readout=False, layout={"width": "420px"})
     label, shown = widgets.Label(), widgets.HTML()
 
     def show(_: object = None) -> None:
@@ -29,9 +30,8 @@ def slider_over(history: Shows) -> Any:
         label.value = f"{heading(moment)} · {slider.value + 1} of {last + 1}"
         shown.value = html_of(moment.value) + (html_ending(history) if slider.value == last else "")
 
-    slider.observe(show, "value")
-    slider.value = last
     show()
+    slider.observe(show, "value")
     # In the browser: a round trip to the kernel for each step would make it stutter.
     widgets.jslink((play, "value"), (slider, "value"))
     return widgets.VBox([widgets.HBox([play, slider, label]), shown])
