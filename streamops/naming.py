@@ -47,18 +47,19 @@ def call_name(name: str, *arguments: object) -> str:
 
 def is_of_reactivex(operator: Any) -> bool:
     """Return whether an operator is one of reactivex's own."""
-    module = getattr(operator, "__module__", None) or ""
-    return str(module).partition(".")[0] == "reactivex"
+    module = getattr(operator, "__module__", None)
+    return isinstance(module, str) and module.startswith("reactivex.")
 
 
 def composed(operator: Any) -> tuple[Any, ...]:
     """Return the operators that ``rx.compose`` made one of; of another one, itself."""
-    operators = _free_variable(operator, "operators") if is_of_reactivex(operator) else None
-    return cast("tuple[Any, ...]", operators) if isinstance(operators, tuple) else (operator,)
+    operators = _free_variable(operator, "operators")
+    is_one = not isinstance(operators, tuple) or not is_of_reactivex(operator)
+    return (operator,) if is_one else cast("tuple[Any, ...]", operators)
 
 
 def _argument(argument: object) -> str:
-    if isinstance(argument, type) and not hasattr(argument, "__origin__"):
+    if isinstance(argument, type):
         return argument.__name__
 
     # Types such as list[User] and Search | Reply.
@@ -99,13 +100,11 @@ def _curried(operator: Any) -> Callable[..., Any] | None:
 
 def _free_variable(function: Any, name: str) -> Any:
     names = getattr(getattr(function, "__code__", None), "co_freevars", ())
-    cells = getattr(function, "__closure__", None) or ()
 
-    for free, cell in zip(names, cells, strict=False):
-        if free == name:
-            try:
-                return cell.cell_contents
-            except ValueError:
-                return None
+    if name not in names:
+        return None
 
-    return None
+    try:
+        return function.__closure__[names.index(name)].cell_contents
+    except ValueError:  # it was never set
+        return None
