@@ -16,7 +16,6 @@ from streamops.errors import MalformedJson, SchemaMismatch
 from streamops.forms import Form, Reading
 from streamops.lifting import Operator, Step, lean, lift
 from streamops.multitask import MultiTasks, task_of
-from streamops.naming import call_name
 from streamops.operators.split_items import ItemResult
 from streamops.schemas import schema_of
 from streamops.snapshot import Snapshot
@@ -38,8 +37,7 @@ class Items(Form):
         def operator(source: Observable[Snapshot]) -> Observable[Any]:
             # Only the guard of fields looks at values; without it the text is enough.
             needed = source if reading.fail_fast else lean(source)
-            name = call_name("split_items", self.item)
-            return lift(partial(_Emitting, self, reading), name=name)(needed)
+            return lift(partial(_Emitting, self, reading), name="")(needed)
 
         return operator
 

@@ -254,7 +254,7 @@ def lift(
     elements of the source are.
 
     ``name`` is what the ``repr`` of a stream calls the operator, instead of the name of what makes
-    the steps.
+    the steps. An empty one is none of the stages in a trace.
     """
     maker = step_name(new_step) if name is None else name
 

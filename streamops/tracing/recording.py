@@ -97,14 +97,16 @@ class Recorder:
         if isinstance(observable, Stream):
             if observable.maker is None:
                 return None
-        elif not is_last and not (is_source and _is_plain(observable)):
+        elif not is_last and not (is_source and reader.name and _is_plain(observable)):
             return None
 
-        place = id(reader), is_source, repr(observable) if is_named else name_of(observable)
+        name = name_of(observable)
+        # What streams of one name read tells them apart.
+        place = id(reader), is_source, repr(observable) if is_named and name else name
         row = self._by_place.get(place)
 
         if row is None:
-            row = self._by_place[place] = _Row(name_of(observable), are_items(observable))
+            row = self._by_place[place] = _Row(name, are_items(observable))
             row.is_junction = not is_named and not is_last
             self._rows.append(row)
 
@@ -307,15 +309,24 @@ class _Tap(abc.ObserverBase[Any]):
 
         # What is shared tells each of its subscribers of the same event.
         if row.sources:
-            for index in range(self.seen, len(events)):
-                _, other_kind, other, received = events[index]
+            for index in range(self._first_of_input(), len(events)):
+                _, other_kind, other, _ = events[index]
 
-                if other_kind == kind and other is value and received == row.received:
+                if other_kind == kind and other is value:
                     self.seen = index + 1
                     return
 
         events.append((self._recorder.elapsed(), kind, value, row.received))
         self.seen = len(events)
+
+    def _first_of_input(self) -> int:
+        """Return where the events begin that came of what the stage received last."""
+        row, index = self._row, len(self._row.events)
+
+        while index > self.seen and row.events[index - 1][3] == row.received:
+            index -= 1
+
+        return index
 
     def _find_source(self) -> None:
         current: _RowScope | None = scope.get()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias, cast
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from reactivex import Observable
 from reactivex import operators as rx
+from reactivex.subject import Subject
 
 from streamops import from_chunks, lift, trace
 from streamops import operators as ops
@@ -382,6 +384,36 @@ def test_sources_of_reactivex_and_the_whole_are_stages() -> None:
     assert shape(traced) == [("from_iterable", []), ("accumulate_json", ["from_iterable"])]
     assert shape(alone) == [("map", [])]
     assert alone.stages[0].values == ["1", "2"]
+
+
+def test_a_subject_leads_from_the_stage_that_pushes_it() -> None:
+    subject: Subject[str] = Subject()
+    pushed = from_chunks(["[1", "]"]).pipe(rx.map(text_of), rx.do_action(subject.on_next))
+    traced = trace(pushed.pipe(rx.merge(subject.pipe(ops.accumulate_json()).pipe(rx.take(1)))))
+
+    assert shape(traced) == [
+        ("from_chunks", []),
+        ("map", ["from_chunks"]),
+        ("do_action", ["map"]),
+        ("accumulate_json", ["do_action"]),
+        ("take", ["accumulate_json"]),
+        ("merge", ["do_action", "take"]),
+    ]
+
+
+def test_a_subject_that_a_thread_pushes_is_a_source() -> None:
+    subject: Subject[str] = Subject()
+
+    def push(_: Delta) -> None:
+        thread = threading.Thread(target=subject.on_next, args=("[]",))
+        thread.start()
+        thread.join(10)
+
+    pushed = from_chunks(["x"]).pipe(rx.do_action(push))
+    traced = trace(pushed.pipe(rx.merge(subject.pipe(ops.accumulate_json()).pipe(rx.take(1)))))
+
+    assert ("Subject", []) in shape(traced)
+    assert stage_named(traced, "accumulate_json").received == 1
 
 
 def test_a_stage_of_ours_runs_by_itself_only_while_it_is_traced() -> None:

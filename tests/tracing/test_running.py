@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 import anyio
@@ -297,3 +297,25 @@ def test_an_extraction_shows_the_request_and_what_reads_it() -> None:
         "map",
     ]
     assert [stage.sources for stage in traced.stages] == [(), (0,), (1,), (2,), (3,), (4,)]
+
+
+def test_an_extraction_of_items_is_asked_again_in_the_same_rows() -> None:
+    bad, good = (chat_content(f'{{"tasks": [{{"name": {name}}}]}}') for name in ("1", '"Jo"'))
+    users = extract(
+        answering(bad, good),
+        response_model=Iterable[User],
+        model="m",
+        messages=[],
+        mode="json",
+        max_retries=1,
+    )
+    traced = trace(users)
+
+    assert [(stage.name, stage.sources) for stage in traced.stages] == [
+        ("from_openai", ()),
+        ("accumulate_json", (0,)),
+        ("split_items(User)", (1,)),
+        ("extract(Iterable[User])", (2,)),
+    ]
+    assert [len(stage.beginnings) for stage in traced.stages] == [1, 1, 1, 0]
+    assert traced.value == User(name="Jo")
