@@ -59,6 +59,7 @@ FOLDER = Path(__file__).resolve().parent
 REPOSITORY = FOLDER.parent
 MOST_CELLS = 39
 MOST_CHARACTERS = 100_000
+MOST_LINES = 60
 PATIENCE = 300
 """Seconds after which a cell never ends."""
 
@@ -140,7 +141,9 @@ def run_cells(
 def differences(committed: Notebook, now: Notebook) -> str:
     """Return what two runs of a notebook show differently, as a diff; what varies is masked."""
     before, after = list(_shown(committed)), list(_shown(now))
-    return "\n".join(unified_diff(before, after, "committed", "now", lineterm="", n=2))
+    lines = list(unified_diff(before, after, "committed", "now", lineterm="", n=2))
+    more = [f"... and {len(lines) - MOST_LINES} more lines"] if len(lines) > MOST_LINES else []
+    return "\n".join(lines[:MOST_LINES] + more)
 
 
 def faults(notebook: Notebook) -> list[str]:
@@ -458,7 +461,8 @@ def masked(kind: str, text: str, *, figures: bool = False) -> str:
         return "a picture"
 
     if kind in ("image/svg+xml", "text/html"):
-        text = _TAG.sub(lambda tag: re.sub(r"-?[\d.]*\d", _MASK, tag[0]), text)
+        # Each in a line of its own: what differs would drown in one long line.
+        text = _TAG.sub(lambda tag: f"\n{re.sub(r'-?[0-9.]*[0-9]', _MASK, tag[0])}", text)
 
     text = _ADDRESS.sub(_MASK, _FIGURE.sub(_MASK, text))
     text = _MEASURED_LINE.sub(lambda line: _ANY_NUMBER.sub(_MASK, line[0]), text)

@@ -134,6 +134,34 @@ def test_a_diff_shows_the_cell_and_both_lines(executed: Notebook) -> None:
     assert lines[-3:] == [" [cell 3: text/plain]", "-43", "+42"]
 
 
+def test_a_diff_of_html_shows_only_what_differs(executed: Notebook) -> None:
+    def shows(html: str) -> Notebook:
+        notebook = deepcopy(executed)
+        notebook["cells"][2]["outputs"][0]["data"] = {"text/html": html}
+        return notebook
+
+    cells = [f'<td style="width:{number}px">{number}</td>' for number in range(1000)]
+    one, other = "".join(cells), "".join([*cells[:500], "<td>x</td>", *cells[501:]])
+
+    lines = differences(shows(one), shows(other)).splitlines()
+
+    assert [line for line in lines if line.startswith(("+<", "-<"))] == [
+        '-<td style="width:#px">500</td>',
+        "+<td>x</td>",
+    ]
+    assert len(lines) < 10
+
+
+def test_a_long_diff_says_how_much_more_there_is(executed: Notebook) -> None:
+    edited = deepcopy(executed)
+    edited["cells"][1]["outputs"][0]["text"] = "\n".join(map(str, range(1000)))
+
+    lines = differences(edited, executed).splitlines()
+
+    assert len(lines) == 61
+    assert lines[-1].startswith("... and 9")
+
+
 FAULTS: dict[str, tuple[Edit, str]] = {
     "too many cells": (lambda cells: cells.extend(cells[:1] * 40), "43 cells; split it"),
     "no title": (lambda cells: cells.pop(0), "does not begin with a title"),
