@@ -58,7 +58,7 @@ def fitted(text: str, width: int) -> str:
 
         text += "…"
 
-    return (text + " " * (width - width_of(text)))[: max(width, 0)]
+    return text + " " * (width - width_of(text))
 
 
 def _columns(character: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
@@ -12,6 +12,7 @@ from streamops.display.visible import in_one_line, shortened
 from streamops.tracing.figures import tick_label, ticks, time_in_words
 from streamops.tracing.signs import Sort, described, sorts_of
 from streamops.tracing.stages import Event, Stage
+from streamops.tracing.table import milestones
 
 if TYPE_CHECKING:
     from streamops.tracing.trace import Trace
@@ -176,7 +177,7 @@ class _Picture:
         radius = _radius(marbles)
         circles: dict[Sort, list[str]] = {}
         labels: list[str] = []
-        free = self._left
+        free, shown = self._left, ""
 
         for marble in marbles:
             words, label = _said(marble)
@@ -190,10 +191,11 @@ class _Picture:
                 label += f" \N{MULTIPLICATION SIGN}{len(marble.events)}"
 
             half = len(label) * _SMALL_CHAR / 2
+            is_news = label and (label != shown or marble.sort != "progress")
 
-            if label and marble.x - half >= free and marble.x + half <= _WIDTH - 8:
+            if is_news and marble.x - half >= free and marble.x + half <= _WIDTH - 8:
                 labels.append(f'<text x="{marble.x:.1f}" y="{y - 10}">{_text(label)}</text>')
-                free = marble.x + half + 8
+                free, shown = marble.x + half + 8, label
 
         # Large ones are set off from each other; small ones are hit beside them, too.
         edge = f'stroke="{_PANEL}"' if radius > _LARGEST / 2 else _HIT
@@ -270,7 +272,7 @@ class _Picture:
                 )
                 x += 32 + len(sort) * 6.5
 
-        times = " · ".join(_times(self._trace))
+        times = " · ".join(milestones(self._trace))
         yield (
             f'<text x="{_WIDTH - 20}" y="{y}" fill="{_INK}" font-size="11" text-anchor="end">'
             f"{_text(times)}</text>"
@@ -325,17 +327,6 @@ def _has_ended(run: list[Event]) -> bool:
 
 def _at(event: Event) -> str:
     return time_in_words(event.at)
-
-
-def _times(trace: Trace) -> Iterable[str]:
-    for name, seconds in (
-        ("first chunk", trace.time_to_first_chunk),
-        ("first field", trace.time_to_first_field),
-        ("first item", trace.time_to_first_item),
-        ("whole", trace.seconds),
-    ):
-        if seconds is not None:
-            yield f"{name} {time_in_words(seconds)}"
 
 
 def _text(text: str) -> str:

@@ -24,8 +24,8 @@ class Table(Sequence[Row]):
     """Rows of figures, and what is to be said beneath them. Times are in seconds."""
 
     rows: tuple[Row, ...]
-    notes: tuple[tuple[str, float | None], ...] = ()
-    """Times of the whole, by name; None for what never came."""
+    notes: tuple[str, ...] = ()
+    """What is to be said of the whole."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -44,7 +44,7 @@ class Table(Sequence[Row]):
         cells = [self._columns(), *map(_cells, self.rows)]
         widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
         lines = ["  ".join(map(_aligned, row, widths, range(len(row)))).rstrip() for row in cells]
-        return "\n".join([*lines, "", *self._sentences()])
+        return "\n".join([*lines, "", " · ".join(self.notes)])
 
     def __repr__(self) -> str:
         return f"<Table: {len(self.rows)} rows>"
@@ -62,7 +62,7 @@ class Table(Sequence[Row]):
             for index, name in enumerate(self._columns())
         )
         body = "".join(map(_html_row, self.rows))
-        notes = "<br>".join(_escaped(line) for line in self._sentences())
+        notes = _escaped(" · ".join(self.notes))
         return (
             '<div style="font-size:13px"><table style="border-collapse:collapse;border:0">'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -71,11 +71,6 @@ class Table(Sequence[Row]):
 
     def _columns(self) -> list[str]:
         return list(self.rows[0]) if self.rows else []
-
-    def _sentences(self) -> Iterator[str]:
-        for name, seconds in self.notes:
-            if seconds is not None:
-                yield f"{name}: {time_in_words(seconds)}"
 
 
 def table_of(trace: Trace) -> Table:
@@ -91,13 +86,19 @@ def table_of(trace: Trace) -> Table:
         }
         for stage in trace.stages
     )
-    notes = (
+    return Table(rows, tuple(milestones(trace)))
+
+
+def milestones(trace: Trace) -> Iterator[str]:
+    """List when a trace came how far, of what came at all."""
+    for name, seconds in (
         ("first chunk", trace.time_to_first_chunk),
         ("first field", trace.time_to_first_field),
         ("first item", trace.time_to_first_item),
-        ("the whole", trace.seconds),
-    )
-    return Table(rows, notes)
+        ("whole", trace.seconds),
+    ):
+        if seconds is not None:
+            yield f"{name} {time_in_words(seconds)}"
 
 
 def _cells(row: Row) -> list[str]:

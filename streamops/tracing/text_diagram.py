@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from streamops.display.visible import in_one_line
-from streamops.tracing.figures import fitted, tick_label, ticks, time_in_words, width_of
+from streamops.tracing.figures import fitted, tick_label, ticks, width_of
 from streamops.tracing.signs import SIGNS, Sort, described, sorts_of
 from streamops.tracing.stages import Event, Stage
+from streamops.tracing.table import milestones
 
 if TYPE_CHECKING:
     from streamops.tracing.trace import Trace
@@ -44,7 +45,7 @@ def text_diagram(trace: Trace, width: int) -> str:
         for name, row, count in zip(named, rows, counted, strict=True)
     ]
     lines.append(f"{'':{names}}  {_axis(trace.seconds, columns)}".rstrip())
-    lines += _wrapped([*_legend(trace, rows), *_times(trace)], width)
+    lines += _wrapped([*_legend(trace, rows), *milestones(trace)], width)
 
     if trace.error is not None:
         lines += _wrapped(
@@ -113,17 +114,6 @@ def _legend(trace: Trace, rows: list[str]) -> Iterator[str]:
     sorts = {SIGNS[sort]: sort for stage in trace.stages for sort in sorts_of(stage).values()}
     words: dict[str, str] = {**sorts, **_WORDS}
     yield from (f"{sign} {words[sign]}" for sign in _RANKS if sign in words and sign in shown)
-
-
-def _times(trace: Trace) -> Iterator[str]:
-    for name, seconds in (
-        ("first chunk", trace.time_to_first_chunk),
-        ("first field", trace.time_to_first_field),
-        ("first item", trace.time_to_first_item),
-        ("whole", trace.seconds),
-    ):
-        if seconds is not None:
-            yield f"{name} {time_in_words(seconds)}"
 
 
 def _wrapped(words: list[str], width: int) -> Iterator[str]:

@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from streamops.delta import Delta
 from streamops.tracing.histogram import Histogram, histogram_of
 from streamops.tracing.signs import shows_something, sorts_of, text_of
 from streamops.tracing.stages import Stage
@@ -117,8 +118,6 @@ def _earliest(times: Iterator[float | None]) -> float | None:
 
 
 def _says_something(value: object) -> bool:
-    from streamops.delta import Delta
-
     return not isinstance(value, Delta) or text_of(value) is not None
 
 

@@ -46,9 +46,7 @@ def test_a_table_is_text_with_the_times_of_the_whole_beneath() -> None:
         "accumulate_json         3        3      0 µs    1.00 s   1.75 s",
         "filter                  3        1      0 µs    1.75 s   1.75 s",
         "",
-        "first chunk: 1.00 s",
-        "first field: 1.00 s",
-        "the whole: 2.00 s",
+        "first chunk 1.00 s · first field 1.00 s · whole 2.00 s",
     ]
 
 

@@ -184,7 +184,10 @@ def test_progress_never_shows_100_percent_before_the_end() -> None:
     script = [part for chunk in chunks for part in (1.0, chunk)]
     svg = drawn(played(script, ops.accumulate_json(), ops.track_progress()))
 
+    shown = [text for text in texts(svg) if text.endswith("%")]
+
     assert sum("100%" in title for title in titles(svg)) == 1
+    assert len(shown) == len(set(shown)) > 1
 
 
 def test_marbles_that_come_close_are_drawn_as_one_with_a_count() -> None:
