@@ -72,11 +72,13 @@ class MalformedJson(StreamopsError):
 class TruncatedJson(StreamopsError):
     """The text ended before the JSON did."""
 
+    _stopped = "the stream stopped"
+
     def __init__(
         self, *, snapshot: Snapshot | None, text: str, finish_reason: str | None = None
     ) -> None:
         why = {
-            None: "the stream stopped",
+            None: self._stopped,
             "length": "the model ran out of tokens (finish_reason 'length'): allow it more",
         }.get(finish_reason, f"the stream stopped with finish_reason {finish_reason!r}")
         super().__init__(f"The JSON is incomplete after {_tail(text)}: {why}")
@@ -203,6 +205,7 @@ class ConnectionDropped(TruncatedJson, SourceFailed):
     Both a TruncatedJson, with what had arrived, and a SourceFailed, with its cause.
     """
 
+    _stopped = "the connection broke"
     dropped = True
     begun = True
 
