@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from importlib.util import find_spec
 from typing import Any
 
 from streamops.display.blocks import (
@@ -96,9 +95,9 @@ def _outline(block: Outline) -> str:
 
 def _row(row: Row) -> str:
     indent = "&nbsp;" * 4 * row.depth
-    key = f"{indent}{_text(row.key)}"
     if row.state == "pending":
-        return _cells((_MARK, ""), (f"{_CELL};{_FAINT}", key), (f"{_CELL};{_FAINT}", "—"))
+        faint = f"{_CELL};{_FAINT}"
+        return _cells((_MARK, ""), (faint, f"{indent}{_text(row.key)}"), (faint, "—"))
 
     if row.is_note:
         text = f'<i style="{_FAINT}">{_text(row.text)}</i>'
@@ -111,7 +110,7 @@ def _row(row: Row) -> str:
         return _cells((_MARK, ""), (_CELL, f"{indent}{text}"), (_CELL, ""))
 
     mark = _DONE if row.state == "done" else _GROWING
-    name = f"<b>{key}</b>" if row.key else ""
+    name = f"{indent}<b>{_text(row.key)}</b>" if row.key else ""
     return _cells((_MARK, mark), (_CELL, name), (f"{_CELL};{_TEXT}", text))
 
 
@@ -130,10 +129,10 @@ def _items(block: Items) -> str:
 
 def _frame(block: Items) -> str:
     """Return the table as pandas draws it, if that is installed."""
-    if find_spec("pandas") is None:
+    try:
+        import pandas as pd
+    except ImportError:
         return ""
-
-    import pandas as pd
 
     columns = block.columns
     records = [[visible(item.cells.get(name, "")) for name in columns] for item in block.items]
@@ -170,9 +169,10 @@ def _named(columns: list[str]) -> list[str]:
 def _written(block: Written) -> str:
     edge = _EDGE if block.is_growing else ""
     label = f'<div style="font-size:11px;{_FAINT}"><b>{_text(block.label)}</b></div>'
+    text = _text(block.text).replace("\n", "<br>")
     return (
         f'<div style="margin:4px 0;max-width:90ch">{label}<div style="white-space:pre-wrap;'
-        f'overflow-wrap:anywhere;font-size:13px;line-height:1.5">{_text(block.text)}{edge}</div></div>'
+        f'overflow-wrap:anywhere;font-size:13px;line-height:1.5">{text}{edge}</div></div>'
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
+from rich.segment import Segment
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -39,9 +40,24 @@ _TONES: dict[Tone, tuple[str, str]] = {
 }
 
 
-def to_renderable(blocks: Iterable[Block]) -> RenderableType:
-    """Return what rich draws of blocks, one below the other."""
-    return Group(*map(_block, blocks))
+def to_renderable(blocks: Iterable[Block], *, lines: int | None = None) -> RenderableType:
+    """Return what rich draws of blocks, one below the other, or only the last lines of that."""
+    drawn = Group(*map(_block, blocks))
+    return drawn if lines is None else _End(drawn, lines)
+
+
+class _End:
+    """The last lines of what is too long for a terminal, where it grows."""
+
+    def __init__(self, drawn: RenderableType, lines: int) -> None:
+        self._drawn = drawn
+        self._lines = lines
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = console.render_lines(self._drawn, options.update(height=None), pad=False)
+        for line in lines[-self._lines :]:
+            yield from line
+            yield Segment.line()
 
 
 def _block(block: Block) -> RenderableType:

@@ -93,6 +93,9 @@ class Terminal(Surface):
         return max(self._console.height - _MARGIN, 5)
 
     def draw(self, blocks: Sequence[Block]) -> None:
+        self._draw(blocks, self._console.height - 1)
+
+    def _draw(self, blocks: Sequence[Block], lines: int | None) -> None:
         from rich.live import Live
 
         from streamops.display.terminal import to_renderable
@@ -100,11 +103,11 @@ class Terminal(Surface):
         if self._live is None:
             self._live = Live(console=self._console, auto_refresh=False)
             self._live.start()
-        self._live.update(to_renderable(blocks), refresh=True)
+        self._live.update(to_renderable(blocks, lines=lines), refresh=True)
 
     def finish(self, blocks: Sequence[Block]) -> None:
         try:
-            self.draw(blocks)
+            self._draw(blocks, None)
         finally:
             if self._live is not None:
                 self._live.stop()

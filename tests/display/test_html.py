@@ -81,8 +81,9 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append(tag)
         self.attributes.update(name for name, _ in attrs)
-        self.open.append(tag)
-        if tag == "pre":
+        if tag != "br":
+            self.open.append(tag)
+        if tag in ("pre", "br"):
             self.text += "\n"
 
     def handle_endtag(self, tag: str) -> None:

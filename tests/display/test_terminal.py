@@ -51,6 +51,19 @@ def test_what_waits_moves() -> None:
     assert "⠋ waiting" in printed([Note("waiting", "waiting")])
 
 
+def test_of_what_is_too_long_the_end_is_shown() -> None:
+    shown = [*blocks_of({"a": "x" * 150, "b": [1, {"c": "y" * 150}]}), Note("figures", "running")]
+    everything = printed(shown).splitlines()
+    file = StringIO()
+
+    Console(file=file, width=60).print(to_renderable(shown, lines=4))
+
+    assert [line.rstrip() for line in file.getvalue().splitlines() if line] == [
+        line.rstrip() for line in everything[-4:]
+    ]
+    assert "figures" in file.getvalue()
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("color", [False, True], ids=["plain", "color"])
 def test_nothing_that_a_model_wrote_is_markup_or_moves_the_cursor(text: str, color: bool) -> None:

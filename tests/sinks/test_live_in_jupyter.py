@@ -94,7 +94,7 @@ def test_one_output_is_updated_while_the_stream_runs_and_the_value_is_returned(
     assert len(output.ids) == 1
     assert output.result == "[User(name='Ada', email='ada@example.org')]"
     assert "✓   email: ada@example.org" in output.text
-    assert "<b>&nbsp;&nbsp;&nbsp;&nbsp;email</b>" in output.shown[-1]["text/html"]
+    assert "<b>email</b>" in output.shown[-1]["text/html"]
 
 
 @CELLS
