@@ -258,7 +258,6 @@ async def _run_cells(notebook: Notebook, live: bool, tell: Callable[[int], objec
             timeout=PATIENCE,
             allow_errors=True,
             record_timing=False,
-            store_widget_state=False,
             coalesce_streams=False,
         )
         environment = _environment(live, Path(folder))

@@ -266,6 +266,14 @@ def test_widgets_leave_what_can_be_read_without_a_kernel() -> None:
     assert set(now["metadata"]) == {"kernelspec", "language_info", "streamops"}
 
 
+def test_what_is_printed_into_a_widget_does_not_stop_a_run() -> None:
+    code = "import ipywidgets\nwith ipywidgets.Output() as output:\n    print(1)\nprint(2)"
+
+    shown = execute(notebook_of(code))["cells"][1]["outputs"]
+
+    assert [output["text"] for output in shown] == ["2\n"]
+
+
 def test_a_second_run_changes_nothing_in_a_file_whose_figures_vary(folder: Path) -> None:
     path = written(folder, "import time\nprint(time.monotonic_ns(), 'ms')")
     never_run = path.read_text()
