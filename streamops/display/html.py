@@ -90,6 +90,9 @@ def _bar(bar: Bar) -> str:
 
 
 def _outline(block: Outline) -> str:
+    if not block.rows:
+        return f'<i style="font-size:13px;{_FAINT}">nothing yet</i>'
+
     return _table(map(_row, block.rows))
 
 

@@ -166,7 +166,7 @@ class _Layout:
         return f"{node.count:,} item{'' if node.count == 1 else 's'}" if node.count else "no items"
 
     def _scalar(self, node: _Node) -> str:
-        if node.state == "growing" and node.value == "":
+        if node.state == "growing" and isinstance(node.value, str) and not node.value:
             return ""
 
         text = _written(node.value)

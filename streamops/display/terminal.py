@@ -89,6 +89,9 @@ def _bar(bar: Bar) -> RenderableType:
 
 
 def _outline(block: Outline) -> RenderableType:
+    if not block.rows:
+        return Text("nothing yet", "dim")
+
     table = Table.grid(padding=(0, 1))
     table.add_column(width=1)
     table.add_column(no_wrap=True)

@@ -117,6 +117,12 @@ def test_a_snapshot_is_shown_with_its_edge() -> None:
     assert lines(snapshot._repr_html_()) == ["✓a1", "…bx▍"]
 
 
+def test_a_snapshot_that_has_not_started_says_so() -> None:
+    snapshot = through(["Here it comes: "], ops.accumulate_json()).values[-1]
+
+    assert lines(snapshot._repr_html_()) == ["nothing yet"]
+
+
 def test_progress_is_a_bar_whose_figures_are_text_above_its_value() -> None:
     progress = through(
         ['{"name": "Jo", "email": "'],

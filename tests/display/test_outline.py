@@ -232,6 +232,26 @@ def test_cells_are_the_fields_of_an_item() -> None:
     assert cells([1, 2]) == {"": "1, 2"}
 
 
+def test_values_that_are_no_json_are_written_as_they_write_themselves() -> None:
+    class Array:
+        def __eq__(self, other: object) -> bool:
+            raise AssertionError("an array of truths has no truth")
+
+        __hash__ = None  # type: ignore[assignment]
+
+        def __str__(self) -> str:
+            return "[1 2]"
+
+    assert drawn({"a": Array()}, is_open=True) == [">a: [1 2]"]
+
+
+def test_a_value_that_holds_itself_has_an_end() -> None:
+    value: list[Any] = [1]
+    value.append(value)
+
+    assert len(outline(value, limit=20)) <= 20
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_cannot_be_seen_is_written_out(text: str) -> None:
     rows = outline({text: text, "inner": [text, {text: text}]})
