@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import closing
 from typing import TypeVar
 
@@ -56,12 +58,17 @@ async def alive(stream: Observable[T], *, per_second: float | None = None, rows:
 
 
 def show(
-    stream: Observable[T], surface: Surface, *, per_second: float | None = None, rows: int = 40
+    stream: Observable[T],
+    surface: Surface,
+    *,
+    per_second: float | None = None,
+    rows: int = 40,
+    clock: Callable[[], float] = time.monotonic,
 ) -> T:
     """Show a stream on a surface, and return its last value."""
     last: deque[T] = deque(maxlen=1)
 
-    with _drawing(stream, surface, per_second, rows) as drawing:
+    with _drawing(stream, surface, per_second, rows, clock=clock) as drawing:
         for more in reversed(range(_POOLED)):
             try:
                 with closing(to_generator(stream)) as values:
@@ -82,7 +89,7 @@ async def ashow(
     """Show a stream on a surface, and return its last value."""
     last: deque[T] = deque(maxlen=1)
 
-    with _drawing(stream, surface, per_second, rows, running_loop()) as drawing:
+    with _drawing(stream, surface, per_second, rows, loop=running_loop()) as drawing:
         for more in reversed(range(_POOLED)):
             try:
                 async with to_async_generator(stream) as values:
@@ -111,7 +118,9 @@ def _drawing(
     surface: Surface,
     per_second: float | None,
     rows: int,
+    *,
     loop: EventLoop | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Drawing:
     rate = surface.per_second if per_second is None else per_second
     if not rate > 0:
@@ -121,4 +130,4 @@ def _drawing(
         raise ValueError(f"rows must be positive, not {rows!r}")
 
     picture = Picture(are_items=are_items(stream), rows=rows, only_new=surface.only_new)
-    return Drawing(surface, picture, per_second=rate, loop=loop)
+    return Drawing(surface, picture, per_second=rate, loop=loop, clock=clock)

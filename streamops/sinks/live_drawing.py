@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from functools import partial
@@ -42,8 +41,8 @@ class Drawing:
         picture: Picture,
         *,
         per_second: float,
-        loop: EventLoop | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        loop: EventLoop | None,
+        clock: Callable[[], float],
     ) -> None:
         self._surface = surface
         self._picture = picture

@@ -75,15 +75,24 @@ async def test_where_a_loop_runs_in_the_thread_asynchronous_sources_are_read_too
 
 
 def test_at_the_end_the_last_value_is_shown_with_figures() -> None:
-    surface = Remembering()
+    surface, now = Remembering(), [5.0]
 
-    stream = from_chunks(['{"name": "Jo', '"}'])
-    show(stream.pipe(ops.accumulate_json(), ops.to_partial(User)), surface)
+    def source() -> Generator[str]:
+        now[0] += 1.5
+        yield '{"name": "Jo'
+        now[0] += 70
+        yield '"}'
 
-    assert len(surface.finished) == 1
-    *shown, figures = surface.finished[0]
-    assert shown == ["✓ name: Jo", "✓ tags: no items"]
-    assert figures.startswith("2 elements in 0.0 s, the first after 0.0 s")
+    stream = from_chunks(source).pipe(ops.accumulate_json(), ops.to_partial(User))
+    show(stream, surface, clock=lambda: now[0])
+
+    assert surface.finished == [
+        [
+            "✓ name: Jo",
+            "✓ tags: no items",
+            "2 elements in 1:12 min, the first after 1.5 s",
+        ]
+    ]
     assert surface.tone == "done"
 
 
@@ -96,7 +105,7 @@ def test_before_the_first_element_it_says_that_it_waits_and_how_long() -> None:
 
     show(from_chunks(source).pipe(ops.accumulate_json()), surface, per_second=OFTEN)
 
-    assert surface.drawn[2] == ["waiting for the first token, 0.0 s"]
+    assert surface.drawn[2][0].startswith("waiting for the first token, ")
 
 
 def test_it_is_drawn_while_a_read_waits() -> None:
