@@ -14,6 +14,9 @@ from reactivex.subject import Subject
 _QUALIFIER = re.compile(r"(?:\w+\.)+(?=\w)")
 _LONGEST = 40  # characters of an argument
 
+# What makes an Observable, by the operator of reactivex that it makes it with.
+_CALLED = {"merge_all": "merge", "concat_with_iterable": "concat", "catch_with_iterable": "catch"}
+
 
 def operator_name(operator: Any) -> str:
     """Return the name of the function that an operator is, or that made it.
@@ -30,7 +33,8 @@ def observable_name(observable: Observable[Any]) -> str:
     subscribe: Any = getattr(observable, "_subscribe", None)
 
     if type(observable) is Observable and subscribe is not None:
-        return operator_name(subscribe)
+        name = operator_name(subscribe)
+        return _CALLED.get(name, name)
 
     return "Subject" if isinstance(observable, Subject) else type(observable).__name__
 

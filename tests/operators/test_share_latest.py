@@ -109,7 +109,10 @@ def test_a_late_subscriber_gets_the_latest_at_once_then_what_comes(
     assert source.opened == 1
 
 
-@given(st.lists(st.sampled_from(["join", "leave", "push"])), st.sampled_from(["|", "#", ""]))
+@given(
+    st.lists(st.sampled_from(["join", "leave", "push"]), max_size=26),
+    st.sampled_from(["|", "#", ""]),
+)
 def test_whoever_comes_and_goes_sees_the_latest_and_all_after_it(
     actions: list[str], end: str
 ) -> None:

@@ -264,7 +264,7 @@ def test_what_is_shared_is_one_stage_whose_elements_are_there_once(share: Pipe) 
         ("to_partial(Team)", [name]),
         ("split_items(User)", [name]),
         ("field_events", [name]),
-        ("merge_all", ["to_partial(Team)", "split_items(User)", "field_events"]),
+        ("merge", ["to_partial(Team)", "split_items(User)", "field_events"]),
     ]
     assert marks(traced.stages[1]) == "^ooo|"
     assert marks(traced.stages[2]) == "^^^ooo|"
