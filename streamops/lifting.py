@@ -163,7 +163,7 @@ def apply(operator: Callable[[Any], Any], source: Any) -> Any:
     """Return what an operator makes of a source; an Observable that knows that it did."""
     given: Any = source
 
-    if is_of_reactivex(operator) and isinstance(source, Stream):
+    if isinstance(source, Stream) and is_of_reactivex(operator) and not _hands_on(operator):
         given = Bare(cast("Stream[Any]", source))
 
     made: Any = operator(given)
@@ -173,6 +173,11 @@ def apply(operator: Callable[[Any], Any], source: Any) -> Any:
 
     # What anybody made of it: a ConnectableObservable, a Future, a stream that knows its stages.
     return _known(made, source, operator) if type(made) is Observable else made
+
+
+def _hands_on(operator: Any) -> bool:
+    """Return whether an operator of reactivex gives its source to a function of the caller's."""
+    return operator_name(operator) == "catch"
 
 
 def _known(made: Any, source: Any, operator: Any) -> Stream[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, cast
 
@@ -55,11 +55,15 @@ def is_of_reactivex(operator: Any) -> bool:
     return isinstance(module, str) and module.startswith("reactivex.")
 
 
-def composed(operator: Any) -> tuple[Any, ...]:
-    """Return the operators that ``rx.compose`` made one of; of another one, itself."""
-    operators = _free_variable(operator, "operators")
-    is_one = not isinstance(operators, tuple) or not is_of_reactivex(operator)
-    return (operator,) if is_one else cast("tuple[Any, ...]", operators)
+def composed(operator: Any) -> Iterator[Any]:
+    """Yield the operators that ``rx.compose`` made one of; of another one, itself."""
+    operators: Any = _free_variable(operator, "operators") if is_of_reactivex(operator) else None
+    if not isinstance(operators, tuple):
+        yield operator
+        return
+
+    for part in cast("tuple[Any, ...]", operators):
+        yield from composed(part)
 
 
 def _argument(argument: object) -> str:

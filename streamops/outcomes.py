@@ -15,6 +15,7 @@ from reactivex.disposable import (
     Disposable,
     SingleAssignmentDisposable,
 )
+from reactivex.subject import Subject
 
 from streamops.delta import Delta
 from streamops.endings import Ending, Outcome, Status, Timing
@@ -93,7 +94,7 @@ class Watched(Lifted[T]):
         return _Stage(watched.unwatched, watched.emits_items) if is_ours else watched
 
     def _watch_over(self, made: Any) -> Any:
-        if not isinstance(made, Observable) or isinstance(made, (Watched, ConnectableObservable)):
+        if not isinstance(made, Observable) or isinstance(made, _OTHERS):
             return made  # pyright: ignore[reportUnknownVariableType]  # whatever an operator made
 
         return Watched(cast("Observable[Any]", made), self.outcome)
@@ -133,6 +134,10 @@ class Watched(Lifted[T]):
             )
 
         return subscription
+
+
+_OTHERS = (Watched, ConnectableObservable, Subject)
+"""Observables that are more than what they emit."""
 
 
 class _Stage(Lifted[T]):

@@ -13,7 +13,17 @@ from reactivex import ConnectableObservable, Observable
 from reactivex import operators as rx
 from reactivex.subject import Subject
 
-from streamops import extract, from_chunks, from_openai, from_sse, lift, request, run
+from streamops import (
+    Progress,
+    extract,
+    from_chunks,
+    from_openai,
+    from_sse,
+    lift,
+    request,
+    run,
+    to_generator,
+)
 from streamops import operators as ops
 from streamops.delta import Delta
 from streamops.lifting import Lifted, Operator, Step, Stream
@@ -32,6 +42,10 @@ class Doubled(Step[Any, Any]):
 
 def plain(source: Observable[T]) -> Observable[T]:
     return Observable(lambda observer, _: source.subscribe(observer))
+
+
+def basis(progress: Progress[Any]) -> str:
+    return progress.basis
 
 
 def sum_of(total: int, number: int) -> int:
@@ -124,6 +138,10 @@ BY_REACTIVEX: list[tuple[Operator[Any, Any], str]] = [
     (rx.merge(reactivex.empty()), "merge"),
     (rx.publish(lambda shared: shared), "publish"),
     (reactivex.compose(rx.map(str), rx.filter(bool)), "map | filter"),
+    (
+        reactivex.compose(reactivex.compose(rx.map(str), rx.filter(bool)), rx.share()),
+        "map | filter | share",
+    ),
 ]
 
 
@@ -165,6 +183,28 @@ def test_an_extraction_goes_by_what_is_asked_for_and_pipelines_go_on_from_there(
         "extract(Iterable[User]) | map | track_progress"
     )
     assert stages(request(client, response_model=User, **asked)) == "request(User)"
+
+
+def test_what_is_composed_of_what_is_composed_reads_the_same_as_its_parts() -> None:
+    text = '[{"name": "a", "age": 1}, {"name": "b", "age": 2}]'
+    users = from_chunks(lambda: [text]).pipe(ops.accumulate_json(), ops.split_items(User))
+    tail: Any = reactivex.compose(ops.track_progress(), rx.map(basis))
+    whole: Any = reactivex.compose(tail, rx.filter(bool))
+
+    assert list(to_generator(users.pipe(whole))) == ["items", "items", "items"]
+
+
+def test_a_handler_of_errors_is_given_the_stream_itself() -> None:
+    stream = from_chunks(["x"]).pipe(ops.accumulate_json())
+    given: list[object] = []
+
+    def handle(_: Exception, source: Observable[Any]) -> Observable[Any]:
+        given.append(source)
+        return reactivex.empty()
+
+    list(to_generator(stream.pipe(rx.catch(handle))))
+
+    assert given == [stream]
 
 
 def test_the_stages_behind_a_tool_call_are_known() -> None:

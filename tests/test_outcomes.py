@@ -19,6 +19,7 @@ from openai import OpenAI
 from pydantic import BaseModel, Field
 from reactivex import Observable
 from reactivex import operators as rx
+from reactivex.subject import BehaviorSubject
 
 import streamops as so
 from streamops import operators as ops
@@ -679,6 +680,14 @@ def test_nothing_is_told_before_the_end() -> None:
 def test_what_no_request_is_behind_has_no_outcome(stream: Any) -> None:
     with pytest.raises(TypeError, match="extract or request"):
         so.outcome(stream)
+
+
+def test_a_subject_that_an_operator_makes_stays_one() -> None:
+    subject: BehaviorSubject[int] = BehaviorSubject(1)
+    with open_client("http://127.0.0.1:9") as client:
+        stream = extract(client, response_model=User, **CHAT)
+
+    assert stream.pipe(lambda _: subject) is subject
 
 
 def test_several_streams_put_together_are_asked_each() -> None:
