@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
-from streamops.tracing.figures import time_in_words
+from streamops.display.times import time_in_words
 from streamops.tracing.signs import text_of
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from streamops.display.times import tick_label, ticks, time_in_words
 from streamops.display.visible import in_one_line, shortened
-from streamops.tracing.figures import tick_label, ticks, time_in_words
 from streamops.tracing.signs import Sort, described, sorts_of
 from streamops.tracing.stages import Event, Stage
 from streamops.tracing.table import milestones

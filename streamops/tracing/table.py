@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
+from streamops.display.times import time_in_words
 from streamops.display.visible import in_one_line
-from streamops.tracing.figures import fitted, time_in_words, width_of
+from streamops.tracing.figures import fitted, width_of
 
 if TYPE_CHECKING:
     from streamops.tracing.trace import Trace

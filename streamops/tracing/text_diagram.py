@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from streamops.display.times import tick_label, ticks
 from streamops.display.visible import in_one_line
-from streamops.tracing.figures import fitted, tick_label, ticks, width_of
+from streamops.tracing.figures import fitted, width_of
 from streamops.tracing.signs import SIGNS, Sort, described, sorts_of
 from streamops.tracing.stages import Event, Stage
 from streamops.tracing.table import milestones

@@ -22,7 +22,7 @@ from streamops.display.visible import visible
 from streamops.snapshot import Snapshot
 from streamops.sources.iterables import from_chunks
 from streamops.testing import chunked
-from streamops.tracing.figures import fitted, ticks, time_in_words, width_of
+from streamops.tracing.figures import fitted, width_of
 from streamops.tracing.trace import Trace
 from tests.tracing.played import Clock, Script, following, played
 
@@ -351,33 +351,6 @@ def test_elements_that_cannot_say_what_they_are_are_named_by_their_types() -> No
         return Mute.model_construct()
 
     assert "0 µs: a Mute" in titles(drawn(played(["a"], rx.map(mute))))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0.0, "0 µs"),
-        (0.000035, "35 µs"),
-        (0.0042, "4.20 ms"),
-        (0.0421, "42.1 ms"),
-        (0.421, "421 ms"),
-        (0.9999, "1.00 s"),
-        (12.34, "12.3 s"),
-        (125.0, "2:05 min"),
-    ],
-)
-def test_times_are_written_in_the_unit_that_fits(seconds: float, words: str) -> None:
-    assert time_in_words(seconds) == words
-
-
-@given(st.floats(1e-7, 1e6), st.integers(1, 20))
-def test_ticks_are_round_and_not_too_many(seconds: float, most: int) -> None:
-    found = ticks(seconds, most)
-
-    assert found[0] == 0
-    assert len(found) <= most + 1
-    assert found[-1] <= seconds * 1.001
-    assert len(found) > most / 3 or most == 1
 
 
 @given(st.text(st.characters(codec="utf-8")), st.integers(1, 30))
