@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,8 +43,11 @@ class Kernel:
         """Run a cell to its end; ``on_shown`` is called whenever something is displayed."""
         request = self._client.execute(code)
         output = Output()
+        deadline = time.monotonic() + 3 * PATIENCE
 
         while True:
+            # A display that shows how long it has waited keeps sending.
+            assert time.monotonic() < deadline, f"{code!r} did not end after {output.text!r}"
             message = self._client.get_iopub_msg(timeout=PATIENCE)
             kind, content = message["msg_type"], message["content"]
             assert message["parent_header"].get("msg_id") == request, "it belongs to this cell"

@@ -78,9 +78,8 @@ def test_one_output_is_updated_while_the_stream_runs_and_the_value_is_returned(
 
         def end() -> None:
             exchanges[0].send('example.org"}]')
-            exchanges[0].finish()
-            # A connection whose loop has ended is nobody's to close.
-            exchanges[0].drop()
+            # With this the client closes the connection, so that nothing can be sent after it.
+            exchanges[0].send_bytes(b"data: [DONE]\n\n")
 
         script = Script(
             ("waiting for the first token", begin),
