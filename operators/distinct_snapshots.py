@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, TypeVar, cast, overload
 
+from streamops.keeping import is_equal
 from streamops.lifting import Operator, PassThrough, Step, lift
 from streamops.partial import partial_state
 from streamops.progress import Progress
@@ -24,10 +25,10 @@ def distinct_snapshots(key: Callable[[Any], Any] | None = None) -> Any:
     """Drop each element that shows the same as the one before; never drop the last.
 
     Snapshots and partials know whether anything was added, so comparing them costs the same
-    however large they are; anything else is compared by ``==``. With ``key``, elements of which
-    ``key(element)`` is the same count as the same, but the last one is still emitted. It is also
-    emitted, before the error, when the source fails, even if it only repeats what was shown: its
-    text may be longer.
+    however large they are; anything else is compared by ``==``, and differs where that has no
+    answer, as with arrays. With ``key``, elements of which ``key(element)`` is the same count as
+    the same, but the last one is still emitted. It is also emitted, before the error, when the
+    source fails, even if it only repeats what was shown: its text may be longer.
 
     That a value has been closed does not show: put this behind operators that wait for that
     (``split_items``, ``when_complete``, ``track_progress``), else what they emit comes late.
@@ -88,4 +89,4 @@ def _same(a: Any, b: Any) -> bool:
         same_percent = before.percent == now.percent
         return same_percent and _same(_what_shows(before.value), _what_shows(now.value))
 
-    return bool(a == b)
+    return is_equal(a, b)

@@ -43,6 +43,24 @@ def test_what_equals_its_predecessor_is_dropped(items: list[Any], expected: list
     assert distinct(items) == expected
 
 
+class Incomparable:
+    """Has no one answer to whether it equals another, as an array."""
+
+    def __eq__(self, other: object) -> Any:
+        raise ValueError("the truth value of an array is ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_what_cannot_be_compared_differs() -> None:
+    one, other = Incomparable(), Incomparable()
+
+    received = outcome(reactivex.of(one, other, other).pipe(ops.distinct_snapshots()))
+
+    assert list(map(id, received.values)) == [id(one), id(other)]
+    assert received.error is None
+
+
 KEYED: dict[str, tuple[list[str], list[str]]] = {
     "the last one has the same key but differs": (["a1", "a2", "b3", "b4"], ["a1", "b3", "b4"]),
     "the last one equals what was emitted": (["a1", "a2", "a1"], ["a1", "a1"]),

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, RootModel
 from reactivex import Observable
+from reactivex import operators as rx
 
 import streamops as so
 from streamops import operators as ops
@@ -84,14 +85,85 @@ def test_exactly_what_distinct_snapshots_leaves_is_kept_and_how_it_ends(
     assert type(history.error) is type(expected.error)
 
 
-def test_equal_deltas_and_equal_items_are_all_kept() -> None:
-    source = so.from_chunks(["[1, ", "1, ", "1, ", "1]"])
+def text_of(delta: so.Delta) -> str:
+    return delta.text
 
-    deltas = so.history(source)
-    items = so.history(source.pipe(ops.accumulate_json(), ops.split_items(int)))
 
-    assert [moment.value.text for moment in deltas] == ["[1, ", "1, ", "1, ", "1]"]
-    assert [moment.value for moment in items] == [1, 1, 1, 1]
+EQUAL = '{"t": "aabb", "users": [{"name": "x"}, {"name": "x"}, {"name": "x"}]}'
+NO_STATES: dict[str, tuple[Any, ...]] = {
+    "Deltas": (),
+    "texts of Deltas": (rx.map(text_of),),
+    "texts": (ops.accumulate_json(), ops.text_deltas(("t",))),
+    "events": (ops.accumulate_json(), ops.field_events()),
+    "items": (ops.accumulate_json(), ops.split_items(User, "users")),
+    "items of several lists": (ops.accumulate_json(), ops.split_items({"users": User})),
+    "what is made of items": (
+        ops.accumulate_json(),
+        ops.split_items(User, "users"),
+        rx.map(User.model_dump),
+    ),
+    "Progress of items": (
+        ops.accumulate_json(),
+        ops.split_items(User, "users"),
+        ops.track_progress(expected=1),
+    ),
+    "what closed": (ops.accumulate_json(), ops.when_complete(("users", so.ANY))),
+    "None": (rx.map(lambda _: None),),
+}
+
+
+@pytest.mark.parametrize("operators", NO_STATES.values(), ids=NO_STATES)
+def test_what_is_no_state_is_kept_though_it_equals_its_predecessor(
+    operators: tuple[Any, ...],
+) -> None:
+    stream: Any = so.from_chunks(lambda: iter(EQUAL)).pipe(*operators)
+    everything = outcome(stream).values
+
+    kept = [moment.value for moment in so.history(stream)]
+
+    assert len(kept) == len(everything) > 2
+    if not isinstance(kept[0], so.Progress):  # that holds its time
+        assert kept == everything
+
+
+def test_a_state_of_a_document_that_shows_the_same_is_left_out() -> None:
+    chunks = so.from_chunks(['{"title": "ab', '"', " ", ', "users"', ":", " [", "]", "}"])
+    states: Any = chunks.pipe(ops.accumulate_json())
+
+    for stream in (states, states.pipe(ops.to_partial(Team))):
+        assert [moment.index for moment in so.history(stream)] == [0, 1, 2]
+
+    tracked = so.history(states.pipe(ops.track_progress()))
+    assert [round(moment.value.percent) for moment in tracked] == [0, 17, 17, 29, 100]
+
+
+class Array:
+    """Has no one answer to whether it equals another."""
+
+    def __eq__(self, other: object) -> Any:
+        raise ValueError("the truth value of an array is ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_values_that_cannot_be_compared_are_kept() -> None:
+    arrays = [Array(), Array()]
+
+    history = so.history(reactivex.from_iterable(arrays))
+
+    assert [id(moment.value) for moment in history] == list(map(id, arrays))
+    assert history.error is None
+
+
+def test_a_value_that_is_changed_in_place_is_kept_each_time_as_it_is_at_the_end() -> None:
+    def added(numbers: list[int], number: int) -> list[int]:
+        numbers.append(number)
+        return numbers
+
+    begun: list[int] = []
+    history = so.history(reactivex.range(3).pipe(rx.scan(added, begun)))
+
+    assert [moment.value for moment in history] == [[0, 1, 2]] * 3
 
 
 def test_an_error_is_kept_with_what_came_before_it() -> None:
