@@ -20,7 +20,7 @@ from reactivex import operators as rx_ops
 import streamops as so
 from streamops import operators as ops
 from streamops.recording import Api
-from streamops.replay import replay
+from streamops.replay import LOOPBACK, replay
 
 NOTES = """\
 In our recent online meeting, participants from various backgrounds joined to discuss the \
@@ -52,7 +52,6 @@ _TASK = (
 )
 _MESSAGES = [{"role": "system", "content": _TASK}, {"role": "user", "content": NOTES}]
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _RECORDINGS = Path(__file__).with_name("recordings")
 RECORDED: dict[Api, Path] = {
     "chat": _RECORDINGS / "conference.sse",
@@ -184,5 +183,5 @@ def real_client(api_key: str) -> openai.OpenAI:
         raise ValueError(f"OPENAI_BASE_URL must begin with http:// or https://, not {base_url!r}.")
 
     # A proxy of the environment cannot reach this machine's loopback.
-    http_client = openai.DefaultHttpxClient(trust_env=url.host not in _LOOPBACK)
+    http_client = openai.DefaultHttpxClient(trust_env=url.host not in LOOPBACK)
     return openai.OpenAI(api_key=api_key, base_url=base_url, http_client=http_client)

@@ -10,6 +10,9 @@ from typing import Any
 from streamops.modes import Mode
 from streamops.recording import Pace, Recording, read_recording
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""This machine, which no proxy of the environment can reach."""
+
 
 def replay(
     *paths: str | Path,

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
@@ -15,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from streamops.recording import RecordingWriter
+from streamops.replay import LOOPBACK
 from streamops.replay_server import BrokenOffError, Streamed, failure
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -50,7 +52,10 @@ class Recorder(Starlette):
         self._path = path
         self._overwrite = overwrite
         self._taken: set[Path] = set()
-        self._client = httpx2.AsyncClient(timeout=httpx2.Timeout(None, connect=30))
+        self._client = httpx2.AsyncClient(
+            timeout=httpx2.Timeout(None, connect=30),
+            trust_env=urlsplit(upstream).hostname not in LOOPBACK,
+        )
         super().__init__(
             routes=[Route("/{path:path}", self._pass_on, methods=_METHODS)],
             lifespan=self._close_client,

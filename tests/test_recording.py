@@ -127,6 +127,15 @@ def test_what_was_recorded_replays_byte_for_byte(
     assert [*tmp_path.iterdir()] == [copy]
 
 
+def test_a_proxy_does_not_come_between_a_recorder_and_a_server_on_this_machine(
+    http: httpx2.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
+    with replay(TEXT) as upstream, record(tmp_path / "copy.sse", upstream) as base_url:
+        assert post(http, base_url).content == TEXT.read_bytes()
+
+
 @pytest.mark.anyio
 async def test_the_asynchronous_client_can_be_recorded(tmp_path: Path) -> None:
     copy = tmp_path / "copy.sse"
