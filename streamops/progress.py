@@ -137,3 +137,10 @@ class Progress(Generic[S]):
             f"Progress({self.percent:.1f}% by {self.basis}, {_shortened.repr(self.value)}, "
             f"elapsed={self.elapsed:.1f}s{eta})"
         )
+
+
+def without_progress(element: Any) -> Any:
+    """Return what a Progress was made for, and anything else as it is."""
+    while isinstance(element, Progress):
+        element = cast("Progress[Any]", element).value
+    return element

@@ -13,7 +13,7 @@ from pydantic import BaseModel, RootModel
 from streamops.display.visible import ending, in_one_line, shortened, visible
 from streamops.nodes import Path
 from streamops.partial import is_partial, partial_state
-from streamops.progress import Progress
+from streamops.progress import without_progress
 from streamops.snapshot import Snapshot
 from streamops.states import FieldState
 
@@ -61,8 +61,7 @@ def outline(
     the end, and only the end while it grows. Fields with ``repr=False`` are left out. Only fields
     are looked at: no property is called.
     """
-    while isinstance(value, Progress):
-        value = cast("Progress[Any]", value).value
+    value = without_progress(value)
 
     if isinstance(value, Snapshot):
         if not value.started:
