@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from streamops.items import ItemResult, Tagged
+
 # All at once, unlike the names of streamops: operators have the names of their modules, and Python
 # would put those in their places when one imports another.
 from streamops.operators.accumulate_json import accumulate_json
@@ -11,7 +13,7 @@ from streamops.operators.select import select
 from streamops.operators.select_channel import select_channel
 from streamops.operators.share_latest import share_latest
 from streamops.operators.show_progress import show_progress
-from streamops.operators.split_items import ItemResult, Tagged, split_items
+from streamops.operators.split_items import split_items
 from streamops.operators.split_tool_calls import ToolCall, split_tool_calls
 from streamops.operators.text_deltas import text_deltas
 from streamops.operators.throttle_latest import throttle_latest

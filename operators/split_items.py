@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast, overload
+from typing import Any, Literal, TypeAlias, TypeVar, cast, overload
 from weakref import WeakSet
 
 from pydantic_core import InitErrorDetails, ValidationError
@@ -14,6 +14,7 @@ from reactivex import Observable
 
 from streamops.cutting import Cutter, Item, NoItems
 from streamops.errors import SchemaMismatch
+from streamops.items import ItemResult, Tagged
 from streamops.lifting import Operator, Step, lean, lift
 from streamops.naming import call_name
 from streamops.nodes import DocumentNode, Mark, Path, document_of
@@ -25,35 +26,6 @@ from streamops.snapshot import Snapshot, not_a_snapshot
 T = TypeVar("T")
 
 OnInvalid: TypeAlias = Literal["raise", "skip", "result"]
-
-
-@dataclass(frozen=True, slots=True)
-class ItemResult(Generic[T]):
-    """One item of a list: its value, or why it is invalid."""
-
-    index: int
-    """How many items of the list came before."""
-    value: T | None
-    error: SchemaMismatch | None
-    text: str
-    """The item as it stands in the text."""
-    path: Path
-    """Where the item stands in the document."""
-
-    def unwrap(self) -> T:
-        """Return the value, or raise the error."""
-        if self.error is not None:
-            raise self.error
-
-        return cast("T", self.value)
-
-
-class Tagged(NamedTuple, Generic[T]):
-    """An item, and which of several lists it stands in."""
-
-    tag: str | Pattern
-    """The list, as it was asked for."""
-    item: T
 
 
 @overload

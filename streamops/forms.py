@@ -12,9 +12,10 @@ from reactivex import compose
 from reactivex import operators as rx
 
 from streamops.emitted import Emitted
+from streamops.items import ItemResult
 from streamops.lifting import Operator
 from streamops.operators.distinct_snapshots import distinct_snapshots
-from streamops.operators.split_items import ItemResult, split_items
+from streamops.operators.split_items import split_items
 from streamops.operators.to_partial import to_partial
 from streamops.reading import reader_of
 from streamops.schemas import Schema, is_object_schema, schema_of

@@ -14,9 +14,9 @@ from reactivex import Observable
 from streamops.branches import Branch
 from streamops.errors import MalformedJson, SchemaMismatch
 from streamops.forms import Form, Reading
+from streamops.items import ItemResult
 from streamops.lifting import Operator, Step, lean, lift
 from streamops.multitask import MultiTasks, task_of
-from streamops.operators.split_items import ItemResult
 from streamops.schemas import schema_of
 from streamops.snapshot import Snapshot
 

@@ -29,6 +29,7 @@ EXTRAS = (
     "httpx2",
     "tqdm",
     "ipywidgets",
+    "pandas",
 )
 PACKAGES = pytest.mark.parametrize(
     "package", [streamops, streamops.operators], ids=lambda m: m.__name__
@@ -112,6 +113,15 @@ def test_all_public_names_together_load_no_sdk_and_no_extra() -> None:
     loaded = loaded_by("from streamops import *\nfrom streamops.operators import *")
 
     assert {name.partition(".")[0] for name in loaded}.isdisjoint(("openai", *EXTRAS))
+
+
+def test_values_and_how_they_are_shown_know_no_operators() -> None:
+    loaded = loaded_by(
+        "import streamops.snapshot, streamops.progress, streamops.items\n"
+        "import streamops.display.html, streamops.display.plain, streamops.display.picture"
+    )
+
+    assert [name for name in loaded if name.startswith("streamops.operators")] == []
 
 
 def imports_of(package: ModuleType) -> Iterator[tuple[str, str]]:

@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias, cast
 from streamops.display.outline import Row, cells, outline
 from streamops.display.visible import place_of, visible
 from streamops.errors import SchemaMismatch
+from streamops.items import ItemResult
 from streamops.nodes import Path
-from streamops.operators.split_items import ItemResult
 from streamops.progress import Progress
 
 _FAULTS = 5

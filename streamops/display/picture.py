@@ -24,7 +24,7 @@ from streamops.display.blocks import (
 )
 from streamops.display.outline import cells, outline
 from streamops.display.visible import ending, in_one_line, place_of, shortened
-from streamops.operators.split_items import ItemResult, Tagged
+from streamops.items import ItemResult, Tagged
 from streamops.partial import is_partial
 from streamops.progress import Progress
 from streamops.snapshot import Snapshot

@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from streamops.delta import Delta
 from streamops.display.visible import in_one_line, place_of, shortened
+from streamops.items import ItemResult, Tagged
 from streamops.nodes import Path
 from streamops.operators.field_events import FieldEvent
-from streamops.operators.split_items import ItemResult, Tagged
 from streamops.partial import partial_state
 from streamops.progress import Progress
 from streamops.snapshot import Finished, Snapshot

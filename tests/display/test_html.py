@@ -28,7 +28,7 @@ from streamops.display.blocks import (
 )
 from streamops.display.html import html_of, to_html
 from streamops.display.outline import outline
-from streamops.operators.split_items import ItemResult
+from streamops.items import ItemResult
 from streamops.partial_type import Partial
 from tests.display.hostile import HOSTILE, UNSEEN
 from tests.outcomes import through
