@@ -12,7 +12,8 @@ from pydantic import BaseModel, RootModel
 
 from streamops.display.strip import html_strip, text_strip
 from streamops.nodes import Path
-from streamops.partial import is_partial, state_of
+from streamops.partial import partial_state, state_of
+from streamops.partial_dataclasses import vars_of
 from streamops.progress import Progress
 from streamops.snapshot import Finished, Snapshot
 from streamops.states import FieldState
@@ -178,10 +179,8 @@ def _child(value: Any, key: Any) -> Any:
         return getattr(value, key)
 
     if is_dataclass(value) and not isinstance(value, type):
-        child = getattr(value, key, None)
-        if is_partial(value) and child is getattr(type(value), key, None):
-            raise KeyError(key)  # the default
-        return child
+        partial = partial_state(value)
+        return (vars_of(value) if partial is None else partial.arrived)[key]
 
     if isinstance(value, Mapping):
         return cast("Mapping[Any, Any]", value)[key]

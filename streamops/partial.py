@@ -212,6 +212,11 @@ class PartialState(State):
         return None if self.view is None or self._is_copy else self.view.revision
 
     @property
+    def arrived(self) -> Mapping[str, Any]:
+        """The fields that are shown because something of them has arrived, not as a default."""
+        return self._source.read(self.view)[0]
+
+    @property
     def shape(self) -> Shape:
         """What is known of the model."""
         return self._source.shape

@@ -353,12 +353,10 @@ def _fields_of_model(model: BaseModel) -> dict[str, Any]:
 
 def _fields_of_dataclass(instance: Any) -> dict[str, Any]:
     names = [field.name for field in fields(instance) if field.repr]
-    # What stands in the class is a default.
-    source = getattr(instance, "__dict__", None) if is_partial(instance) else None
-    return {
-        name: _attribute(instance, name) if source is None else source.get(name, _ABSENT)
-        for name in names
-    }
+    state = partial_state(instance)
+    # What else a partial holds is defaults.
+    arrived = names if state is None else state.arrived
+    return {name: _attribute(instance, name) if name in arrived else _ABSENT for name in names}
 
 
 def _attribute(instance: Any, name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ from streamops import operators as ops
 from streamops.display.outline import Row, cells, outline
 from streamops.partial_type import Partial
 from streamops.snapshot import Snapshot, children_of
+from streamops.streaming import Stream
 from tests.display.hostile import HOSTILE, UNSEEN
 from tests.outcomes import through
 from tests.strategies import json_texts, json_values
@@ -96,6 +97,24 @@ def test_a_validated_model_is_done_with_its_defaults() -> None:
 def test_a_partial_dataclass_shows_no_default_before_the_field_has_come() -> None:
     assert drawn(partial('{"x": 1, ', Point)) == ["=x: 1", ".y: "]
     assert drawn(partial('{"x": 1, "y": 2}', Point)) == ["=x: 1", "=y: 2"]
+
+
+@dataclass
+class Linked:
+    name: str
+    link: Annotated[str, Stream.done] = "none"
+
+
+@dataclass(slots=True)
+class Slotted:
+    name: str
+    link: Annotated[str, Stream.done] = "none"
+
+
+@pytest.mark.parametrize("model", [Linked, Slotted])
+def test_a_partial_dataclass_shows_no_default_while_the_field_is_held_back(model: Any) -> None:
+    assert drawn(partial('{"name": "a", "link": "x', model))[:2] == ["=name: a", ">link: "]
+    assert drawn(partial('{"name": "a", "link": "x",', model))[:2] == ["=name: a", "=link: x"]
 
 
 def test_a_partial_that_somebody_made_has_what_was_given() -> None:

@@ -313,6 +313,28 @@ def test_what_is_held_back_is_not_shown_yet(model: Any) -> None:
     assert first is history.when(("link",), "done") is history[2]
 
 
+class Draft(BaseModel):
+    text: str = ""
+    size: int = 0
+
+
+@dataclass
+class Drafted:
+    text: str = ""
+    size: int = 0
+
+
+@pytest.mark.parametrize("model", [Draft, Drafted])
+def test_what_is_shown_may_look_like_the_default(model: Any) -> None:
+    chunks = ['{"text": ', '"', 'a", "size": ', "0, "]
+    history = so.history(so.from_chunks(chunks).pipe(ops.accumulate_json(), ops.to_partial(model)))
+
+    text, size = history.when(("text",)), history.when(("size",))
+
+    assert text is history[1]
+    assert size is history[3]
+
+
 class Users(RootModel[list[User]]):
     pass
 
