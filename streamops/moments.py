@@ -10,7 +10,9 @@ from typing import Any, Generic, Literal, TypeVar, cast, overload
 
 from pydantic import BaseModel, RootModel
 
+from streamops.display.blocks import counted
 from streamops.display.strip import html_strip, text_strip
+from streamops.display.times import time_in_words
 from streamops.nodes import Path
 from streamops.partial import partial_state, state_of
 from streamops.partial_dataclasses import vars_of
@@ -114,9 +116,9 @@ class History(Sequence[Moment[T]]):
         return len(self._moments)
 
     def __repr__(self) -> str:
-        count = len(self._moments)
+        moments = counted(len(self._moments), "moment")
         error = "" if self._error is None else f", {type(self._error).__name__}"
-        return f"<History: {count} moment{'' if count == 1 else 's'}, {self._seconds:.2f} s{error}>"
+        return f"<History: {moments}, {time_in_words(self._seconds)}{error}>"
 
     def __str__(self) -> str:
         return "\n".join(text_strip(self))

@@ -9,6 +9,7 @@ from streamops.display.blocks import Outline, bar_of, counted, failure_of, perce
 from streamops.display.html import to_html
 from streamops.display.outline import outline
 from streamops.display.plain import line_of, to_lines
+from streamops.display.times import time_in_words
 from streamops.progress import Progress
 
 _MOST, _FEWEST = 6, 3  # moments, as many as there is room for
@@ -85,8 +86,8 @@ def text_strip(history: Shows) -> Iterator[str]:
 
 def heading(moment: Shown) -> str:
     """Write when a moment was, and how much had arrived."""
-    bar = bar_of(moment.value)
-    return _time(moment.seconds) if bar is None else f"{_time(moment.seconds)} · {percent(bar)}"
+    time, bar = time_in_words(moment.seconds), bar_of(moment.value)
+    return time if bar is None else f"{time} · {percent(bar)}"
 
 
 def html_heading(moment: Shown) -> str:
@@ -101,7 +102,7 @@ def html_ending(history: Shows) -> str:
 
 
 def _summary(history: Shows) -> str:
-    return f"{counted(len(history), 'moment')} in {_time(history.seconds)}"
+    return f"{counted(len(history), 'moment')} in {time_in_words(history.seconds)}"
 
 
 def _chosen(history: Shows, most: int) -> Sequence[Shown]:
@@ -135,11 +136,3 @@ def _width(moment: Shown) -> int:
     rows = _outline(moment).rows
     keys = max((2 * row.depth + len(row.key) for row in rows), default=0)
     return 6 + keys + max((len(row.text) for row in rows), default=0)
-
-
-def _time(seconds: float) -> str:
-    if seconds < 1:
-        return f"{1000 * seconds:.0f} ms"
-
-    whole = round(seconds)
-    return f"{seconds:.2f} s" if whole < 60 else f"{whole // 60}:{whole % 60:02} min"

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 import streamops as so
 from notebooks.run import run_cells
 from streamops import operators as ops
+from streamops.display.times import time_in_words
 from streamops.testing import chunked
 from tests.display.hostile import HOSTILE, UNSEEN
 
@@ -115,13 +116,13 @@ def outer(html: str) -> str:
 def test_a_handful_of_moments_is_shown_with_the_first_and_the_last(count: int) -> None:
     shown = so.history(reactivex.range(count), clock=itertools.count(0, 60).__next__)
 
-    times = re.findall(r"<b>(\d+:\d\d min)</b>", html_of(shown))
+    times = re.findall(r"<b>([\d:]+ (?:min|h))</b>", html_of(shown))
     lines = str(shown).splitlines()
 
     assert len(times) == min(count, 6)
     assert len(lines) == 1 + min(count, 12)
     assert times[:1] == ["1:00 min"][:count]
-    assert times[-1:] == [f"{count}:00 min"][:count]
+    assert times[-1:] == [time_in_words(60 * count)][:count]
     assert len(html_of(shown)) < 6000
 
 

@@ -370,7 +370,7 @@ def test_when_rejects_what_is_no_path_and_no_state() -> None:
 def test_the_repr_is_short() -> None:
     history = so.history(snapshots('["ab"'), clock=ticking(0.125))
 
-    assert repr(history) == "<History: 5 moments, 0.75 s, TruncatedJson>"
+    assert repr(history) == "<History: 5 moments, 750 ms, TruncatedJson>"
     assert repr(so.history(reactivex.of(1), clock=ticking())) == "<History: 1 moment, 2.00 s>"
 
 
