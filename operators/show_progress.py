@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from _thread import start_new_thread
 from contextlib import suppress
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 from weakref import finalize
 
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
 
-from streamops.bars import Bar, Drawing, drawing_of
+from streamops.bars import AnyBar, Follower, follower_of
 from streamops.lifting import PassThrough, passing_on
 from streamops.progress import Progress
 
 S = TypeVar("S")
 
 
-def show_progress(bar: Bar, *, description: str | None = None) -> PassThrough:
+def show_progress(bar: AnyBar, *, description: str | None = None) -> PassThrough:
     """Show the percentage of each Progress on a bar of tqdm, rich or ipywidgets.
 
     ``tqdm.tqdm``, ``tqdm.auto.tqdm`` and ``rich.progress.Progress``, or ``functools.partial`` of
@@ -37,13 +38,13 @@ def show_progress(bar: Bar, *, description: str | None = None) -> PassThrough:
     if description is not None and not isinstance(description, str):
         raise TypeError(f"description is a text, not {description!r}")
 
-    new_drawing = drawing_of(bar, description)
+    new_follower = follower_of(bar, description)
 
     def operator(source: Observable[S]) -> Observable[S]:
         def subscribe(
             observer: abc.ObserverBase[S], scheduler: abc.SchedulerBase | None = None
         ) -> abc.DisposableBase:
-            following = _Following(observer, new_drawing())
+            following = _Following(observer, new_follower())
             try:
                 following.subscription.disposable = source.subscribe(
                     following.on_next,
@@ -62,13 +63,24 @@ def show_progress(bar: Bar, *, description: str | None = None) -> PassThrough:
     return operator
 
 
+class _Leaving(finalize):  # type: ignore[type-arg]  # no subscript at runtime
+    """Leaves a bar once: when asked to, when nobody holds the stream any more, or at exit."""
+
+    def __call__(self, unheld: Any = None) -> None:
+        if unheld is None:
+            super().__call__()
+        else:
+            # The garbage collector may have come while this thread, or one that it waits for, holds
+            # a lock of the bar's package; so may Thread, of its own.
+            start_new_thread(super().__call__, ())
+
+
 class _Following(Generic[S]):
-    def __init__(self, observer: abc.ObserverBase[S], drawing: Drawing) -> None:
+    def __init__(self, observer: abc.ObserverBase[S], follower: Follower) -> None:
         self.subscription = SingleAssignmentDisposable()
-        # Once, and at the latest when nobody holds the stream any more: after Ctrl-C, say.
-        self.leave = finalize(self, drawing.close)
+        self.leave = _Leaving(self, follower.close)
         self._observer = observer
-        self._drawing = drawing
+        self._follower = follower
 
     def on_next(self, item: S) -> None:
         """Show how far the stream has come, and pass the element on."""
@@ -89,7 +101,7 @@ class _Following(Generic[S]):
         """Name the error on the bar, and pass it on."""
         # Where the bar is what fails, it fails again.
         with suppress(Exception):
-            self._drawing.fail(type(error).__name__)
+            self._follower.fail(type(error).__name__)
         with suppress(Exception):
             self.leave()
         self._observer.on_error(error)
@@ -98,7 +110,7 @@ class _Following(Generic[S]):
     def on_completed(self) -> None:
         """Close the bar, and complete."""
         try:
-            self._drawing.complete()
+            self._follower.complete()
             self.leave()
         except Exception as error:
             self.on_error(error)
@@ -113,4 +125,4 @@ class _Following(Generic[S]):
             )
 
         progress = cast("Progress[object]", item)
-        self._drawing.show(progress.percent, progress.current)
+        self._follower.show(progress.percent, progress.current)

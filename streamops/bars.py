@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from inspect import isclass
-from threading import Lock
+from threading import RLock
 from typing import Any, ClassVar, Protocol, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
@@ -88,12 +88,11 @@ class WidgetBar(Protocol):
     bar_style: Any
 
 
-AnyBar: TypeAlias = TqdmBar | RichBars | WidgetBar
-Bar: TypeAlias = AnyBar | type[Any] | partial[Any]
+AnyBar: TypeAlias = TqdmBar | RichBars | WidgetBar | type[Any] | partial[Any]
 """A bar, or a class of bars, also with arguments by ``functools.partial``."""
 
 
-class Drawing(ABC):
+class Follower(ABC):
     """A bar that follows one stream."""
 
     def __init__(self, description: str | None) -> None:
@@ -128,8 +127,8 @@ class Drawing(ABC):
         return
 
 
-def drawing_of(bar: Any, description: str | None) -> Callable[[], Drawing]:
-    """Return what begins to draw a bar; TypeError if nobody knows how."""
+def follower_of(bar: Any, description: str | None) -> Callable[[], Follower]:
+    """Return what makes a bar follow a stream; TypeError if nobody knows how."""
     made: Any = bar.func if isinstance(bar, partial) else bar
     if isclass(made) or made is bar:
         for kind, abilities in _KINDS.items():
@@ -143,7 +142,7 @@ def drawing_of(bar: Any, description: str | None) -> Callable[[], Drawing]:
     )
 
 
-class _Tqdm(Drawing):
+class _Tqdm(Follower):
     def __init__(self, bar: TqdmBar, description: str | None) -> None:
         super().__init__(description)
         self._bar = bar
@@ -152,7 +151,7 @@ class _Tqdm(Drawing):
         self.draw()
 
     @classmethod
-    def of_class(cls, new_bar: Callable[..., TqdmBar], description: str | None) -> Drawing:
+    def of_class(cls, new_bar: Callable[..., TqdmBar], description: str | None) -> Follower:
         return _OwnTqdm(
             _new(
                 new_bar,
@@ -184,15 +183,16 @@ class _OwnTqdm(_Tqdm):
         self._bar.close()
 
 
-class _Rich(Drawing):
+class _Rich(Follower):
     def __init__(self, bars: RichBars, description: str | None) -> None:
         super().__init__(description)
         self._bars = bars
-        _Audience.of(bars).enter(bars)
+        self._audience = _Audience.of(bars)
+        self._audience.enter(bars)
         self._task = bars.add_task(_in_markup(self.label))
 
     @classmethod
-    def of_class(cls, new_bars: Callable[..., RichBars], description: str | None) -> Drawing:
+    def of_class(cls, new_bars: Callable[..., RichBars], description: str | None) -> Follower:
         return cls(new_bars(), description)
 
     def draw(self) -> None:
@@ -205,7 +205,7 @@ class _Rich(Drawing):
 
     def close(self) -> None:
         self._bars.stop_task(self._task)
-        _Audience.of(self._bars).leave(self._bars, self._task)
+        self._audience.leave(self._bars, self._task)
 
 
 class _Audience:
@@ -215,28 +215,28 @@ class _Audience:
     """
 
     _known: ClassVar[WeakKeyDictionary[RichBars, _Audience]] = WeakKeyDictionary()
-    _lock = Lock()
 
     def __init__(self) -> None:
+        # Not a Lock: what begins or ends a stream may do so while rich runs, in the same thread.
+        self._lock = RLock()
         self._streams = 0
         self._has_started = False
         self._over: list[Any] = []
 
     @classmethod
     def of(cls, bars: RichBars) -> _Audience:
-        with cls._lock:
-            return cls._known.setdefault(bars, _Audience())
+        return cls._known.setdefault(bars, _Audience())
 
     def enter(self, bars: RichBars) -> None:
         with self._lock:
-            if not self._streams and not bars.live.is_started:
+            self._streams += 1
+            if self._streams == 1 and not bars.live.is_started:
+                self._has_started = True
                 # Those that it showed the last time stand above already.
                 for task in self._over:
                     bars.update(task, visible=False)
 
                 bars.start()
-                self._has_started = True
-            self._streams += 1
 
     def leave(self, bars: RichBars, task: Any) -> None:
         with self._lock:
@@ -245,11 +245,11 @@ class _Audience:
                 self._over.append(task)
 
             if self._has_started and not self._streams:
-                bars.stop()
                 self._has_started = False
+                bars.stop()
 
 
-class _Widget(Drawing):
+class _Widget(Follower):
     def __init__(self, bar: WidgetBar, description: str | None) -> None:
         super().__init__(description)
         self._bar = bar
@@ -257,7 +257,7 @@ class _Widget(Drawing):
         self.draw()
 
     @classmethod
-    def of_class(cls, new_bar: Callable[..., WidgetBar], description: str | None) -> Drawing:
+    def of_class(cls, new_bar: Callable[..., WidgetBar], description: str | None) -> Follower:
         import IPython.display
 
         bar = _new(new_bar, min=0, max=100, style={"description_width": "initial"})

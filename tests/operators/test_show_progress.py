@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from io import StringIO
+from queue import SimpleQueue
 from typing import Any, ClassVar
 
 import ipywidgets  # pyright: ignore[reportMissingTypeStubs]
@@ -24,13 +26,13 @@ from rich.text import Text
 
 import streamops as so
 from streamops import operators as ops
-from streamops.bars import drawing_of
+from streamops.bars import follower_of
 from streamops.lifting import are_items
 from streamops.testing import chunked
 from tests.counting import Counting
 from tests.documents import chunk_sizes
 from tests.outcomes import outcome
-from tests.traces import no_threads_left, nothing_left
+from tests.traces import PATIENCE, no_threads_left, nothing_left
 
 # These packages do not declare all types.
 Tqdm: Any = tqdm.tqdm
@@ -519,21 +521,85 @@ def test_what_a_subscriber_raises_is_his_and_closes_the_bar() -> None:
     assert not bars.live.is_started
 
 
-def test_an_interrupt_while_a_source_pushes_leaves_nothing_of_rich() -> None:
-    bars = on_screen()
+class Watched(rich.progress.Progress):
+    """Bars that do something when they start, and say which thread stops them."""
+
+    def __init__(self, at_start: Callable[[], object] = lambda: None) -> None:
+        super().__init__(console=Console(file=StringIO()), auto_refresh=False)
+        self.at_start = at_start
+        self.stopped: SimpleQueue[int] = SimpleQueue()
+
+    def start(self) -> None:
+        self.at_start()
+        super().start()
+
+    def stop(self) -> None:
+        super().stop()
+        self.stopped.put(threading.get_ident())
+
+
+def has_ended(action: Callable[[], object]) -> bool:
+    """Return whether an action comes to its end, in a thread that nothing waits for."""
+    thread = threading.Thread(target=action, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    return not thread.is_alive()
+
+
+def leave_undisposed(bars: Any) -> None:
+    """Subscribe as who is interrupted while a source pushes, and never disposes."""
 
     def interrupted() -> Iterator[str]:
         yield TEXT[:20]
         raise KeyboardInterrupt
 
-    with no_threads_left():
-        with suppress(KeyboardInterrupt):
-            so.from_chunks(interrupted).pipe(
-                ops.accumulate_json(), ops.track_progress(), ops.show_progress(bars)
-            ).subscribe()
+    with suppress(KeyboardInterrupt):
+        so.from_chunks(interrupted).pipe(
+            ops.accumulate_json(), ops.track_progress(), ops.show_progress(bars)
+        ).subscribe()
 
-        gc.collect()
-        assert not bars.live.is_started
+
+def test_an_interrupt_while_a_source_pushes_leaves_nothing_of_rich() -> None:
+    bars = Watched()
+    leave_undisposed(bars)
+
+    gc.collect()
+
+    bars.stopped.get(timeout=PATIENCE)
+    assert not bars.live.is_started
+
+
+def test_the_garbage_collector_waits_for_no_bar() -> None:
+    bars = Watched()
+    leave_undisposed(bars)
+
+    gc.collect()
+
+    assert bars.stopped.get(timeout=PATIENCE) != threading.get_ident()
+
+
+def test_a_stream_that_is_collected_while_another_begins_stops_neither() -> None:
+    left, bars = Watched(), Watched(at_start=gc.collect)
+
+    def follow() -> None:
+        leave_undisposed(left)
+        so.run(progress().pipe(ops.show_progress(bars)))
+
+    assert has_ended(follow)
+    left.stopped.get(timeout=PATIENCE)
+    assert [task.completed for task in bars.tasks] == [100]
+
+
+def test_bars_of_rich_do_not_wait_for_others() -> None:
+    others = Watched()
+    ended: list[bool] = []
+
+    def run_another() -> None:
+        ended.append(has_ended(lambda: so.run(progress().pipe(ops.show_progress(others)))))
+
+    so.run(progress().pipe(ops.show_progress(Watched(at_start=run_another))))
+
+    assert ended == [True]
 
 
 NO_BARS: dict[str, Any] = {
@@ -645,11 +711,11 @@ MARKUP = st.text(st.sampled_from("[]/ared #@0"), max_size=12)
 @given(MARKUP)
 def test_rich_shows_a_description_as_it_is_written(text: str) -> None:
     bars = Labelled()
-    drawing = drawing_of(bars, text)()
+    follower = follower_of(bars, text)()
 
     assert Text.from_markup(f"[bold]{bars.description}").plain == text
 
-    drawing.fail("KeyError")
+    follower.fail("KeyError")
 
     expected = f"{text}: KeyError" if text else "KeyError"
     assert Text.from_markup(bars.description).plain == expected
@@ -658,6 +724,6 @@ def test_rich_shows_a_description_as_it_is_written(text: str) -> None:
 @given(st.text(st.sampled_from("[]/\\ared"), max_size=12))
 def test_no_description_is_taken_for_markup(text: str) -> None:
     bars = Labelled()
-    drawing_of(bars, text)()
+    follower_of(bars, text)()
 
     assert Text.from_markup(bars.description).spans == []
