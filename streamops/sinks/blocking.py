@@ -10,12 +10,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from anyio import Event
-from anyio.from_thread import start_blocking_portal
 from reactivex import Observable
 
 from streamops.errors import SourceFailed
 from streamops.eventloop import EventLoop, running_loop
 from streamops.pulling import Outcome, Pull, PulledReading, PullScheduler
+from streamops.sinks.portals import PortalOpener
 from streamops.sources.connection import AnyConnection, Connection
 from streamops.sources.opening import AsyncOpener
 
@@ -28,8 +28,9 @@ class BlockingPull(Pull[T]):
     Asynchronous ones are read in the event loop of a portal, all of them at the same time.
     """
 
-    def __init__(self, stream: Observable[T]) -> None:
+    def __init__(self, stream: Observable[T], open_portal: PortalOpener) -> None:
         super().__init__(stream)
+        self._new_portal = open_portal
         self._connections: dict[PulledReading[Any], Connection[Any]] = {}
         self._awaited: dict[PulledReading[Any], AsyncOpener[Any]] = {}
         self._woken = threading.Event()
@@ -199,7 +200,7 @@ class BlockingPull(Pull[T]):
 
     def _open_portal(self) -> _Portal:
         if self._portal is None:
-            self._portal = _Portal(self.scheduler)
+            self._portal = _Portal(self.scheduler, self._new_portal)
             # Later, when the generator is dropped, the loop's thread no longer runs.
             atexit.register(self._finish)
 
@@ -209,12 +210,12 @@ class BlockingPull(Pull[T]):
 class _Portal:
     """An event loop in a thread, with the reads that run in it."""
 
-    def __init__(self, scheduler: PullScheduler) -> None:
+    def __init__(self, scheduler: PullScheduler, open_portal: PortalOpener) -> None:
         self._scheduler = scheduler
         self._running: dict[PulledReading[Any], AsyncOpener[Any]] = {}
         self._ended: Event | None = None
         self._resources = ExitStack()
-        self._portal = self._resources.enter_context(start_blocking_portal())
+        self._portal = self._resources.enter_context(open_portal())
         self.loop = cast("EventLoop", self._portal.call(running_loop))
 
     def start(self, reading: PulledReading[Any], connection: AsyncOpener[Any]) -> None:
@@ -230,7 +231,7 @@ class _Portal:
         self._portal.call(self._end_reads)
 
     def close(self) -> None:
-        """End the event loop and its thread."""
+        """Give up the event loop, which ends if nobody else has it."""
         self._resources.close()
 
     async def _read(self, reading: PulledReading[Any], connection: AsyncOpener[Any]) -> None:

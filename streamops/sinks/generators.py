@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeVar
 
+from anyio.from_thread import start_blocking_portal
 from reactivex import Observable
 
 from streamops.sinks.awaiting import AsyncValues
 from streamops.sinks.blocking import BlockingPull
+from streamops.sinks.portals import PortalOpener
 
 T = TypeVar("T")
 
@@ -31,11 +33,12 @@ def to_generator(stream: Observable[T]) -> Generator[T, None, None]:
     Errors are raised after the values before them. TypeError now if this is no stream.
     """
     check_stream(stream, "to_generator")
-    return _pull(stream)
+    return pulled(stream, start_blocking_portal)
 
 
-def _pull(stream: Observable[T]) -> Generator[T, None, None]:
-    with BlockingPull(stream) as pull:
+def pulled(stream: Observable[T], open_portal: PortalOpener) -> Generator[T, None, None]:
+    """Iterate over a stream; what is asynchronous is read in the event loop of such a portal."""
+    with BlockingPull(stream, open_portal) as pull:
         values = pull.values
 
         while values or pull.advance():

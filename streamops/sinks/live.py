@@ -8,21 +8,19 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TypeVar
 
+from anyio.from_thread import start_blocking_portal
 from reactivex import Observable
 
 from streamops.display.picture import Picture
-from streamops.errors import SourceFailed
 from streamops.eventloop import EventLoop, running_loop
 from streamops.lifting import are_items
-from streamops.sinks.generators import check_stream, to_async_generator, to_generator
+from streamops.sinks.generators import check_stream, pulled, to_async_generator
 from streamops.sinks.live_drawing import Drawing
-from streamops.sinks.live_surfaces import Surface, new_surface
+from streamops.sinks.live_surfaces import Notebook, Surface, new_surface
+from streamops.sinks.portals import PortalOpener, kept_portal
 from streamops.sinks.values import only
 
 T = TypeVar("T")
-
-_POOLED = 20  # connections that a client keeps
-_OTHER_LOOP = ("Event loop is closed", "different event loop", "different loop")
 
 
 def live(stream: Observable[T], *, per_second: float | None = None, rows: int = 40) -> T:
@@ -39,13 +37,17 @@ def live(stream: Observable[T], *, per_second: float | None = None, rows: int = 
     An error is shown below the last state before it is raised. If it is interrupted, as by the stop
     button of a notebook, the source is closed and the last state stays.
 
-    Works in a notebook's cell with blocking and asynchronous sources, though a loop runs there. An
-    asynchronous source is read in an event loop of its own; a client whose pooled connections
-    belong to another loop is asked anew, as long as nothing came. Raises what ``run`` does, and
-    ValueError for a rate or a number of rows that is not positive.
+    Works in a notebook's cell with blocking and asynchronous sources, though a loop runs there.
+    Asynchronous ones are read in an event loop in a thread, which a notebook keeps, so that one
+    client serves many cells; elsewhere it ends here, as that of ``run``. The connections that an
+    asynchronous client keeps belong to one loop: use ``live`` or ``alive`` with it, not both.
+
+    Raises what ``run`` does, and ValueError for a rate or a number of rows that is not positive.
     """
     check_stream(stream, "live")
-    return show(stream, new_surface(), per_second=per_second, rows=rows)
+    surface = new_surface()
+    open_portal = kept_portal if isinstance(surface, Notebook) else start_blocking_portal
+    return show(stream, surface, per_second=per_second, rows=rows, open_portal=open_portal)
 
 
 async def alive(stream: Observable[T], *, per_second: float | None = None, rows: int = 40) -> T:
@@ -64,21 +66,16 @@ def show(
     per_second: float | None = None,
     rows: int = 40,
     clock: Callable[[], float] = time.monotonic,
+    open_portal: PortalOpener = start_blocking_portal,
 ) -> T:
     """Show a stream on a surface, and return its last value."""
     last: deque[T] = deque(maxlen=1)
 
     with _drawing(stream, surface, per_second, rows, clock=clock) as drawing:
-        for more in reversed(range(_POOLED)):
-            try:
-                with closing(to_generator(stream)) as values:
-                    for value in values:
-                        last.append(value)
-                        drawing.take(value)
-                break
-            except SourceFailed as error:
-                if last or not more or not _is_of_another_loop(error):
-                    raise
+        with closing(pulled(stream, open_portal)) as values:
+            for value in values:
+                last.append(value)
+                drawing.take(value)
 
         return only(last)
 
@@ -90,27 +87,12 @@ async def ashow(
     last: deque[T] = deque(maxlen=1)
 
     with _drawing(stream, surface, per_second, rows, loop=running_loop()) as drawing:
-        for more in reversed(range(_POOLED)):
-            try:
-                async with to_async_generator(stream) as values:
-                    async for value in values:
-                        last.append(value)
-                        drawing.take(value)
-                break
-            except SourceFailed as error:
-                if last or not more or not _is_of_another_loop(error):
-                    raise
+        async with to_async_generator(stream) as values:
+            async for value in values:
+                last.append(value)
+                drawing.take(value)
 
         return only(last)
-
-
-def _is_of_another_loop(error: SourceFailed) -> bool:
-    """Return whether a connection was used in another event loop than it was made in.
-
-    A client keeps connections for the next request, and gives up each that fails.
-    """
-    reasons = (error.__cause__, error.__context__)
-    return any(said in str(reason) for reason in reasons for said in _OTHER_LOOP)
 
 
 def _drawing(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from jupyter_client.manager import start_new_kernel
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager
 
 from tests.wire import PATIENCE
 
@@ -75,11 +79,25 @@ class Kernel:
 
 @contextmanager
 def running_kernel() -> Generator[Kernel]:
-    """Start a kernel."""
-    manager, client = start_new_kernel(kernel_name="python3")
-    try:
-        yield Kernel(manager, client)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-        manager.cleanup_resources()
+    """Start a kernel of this interpreter."""
+    with TemporaryDirectory(prefix="kernel-") as folder:
+        manager: Any = _new_manager(Path(folder))
+        manager.start_kernel(env={**os.environ, "IPYTHONDIR": folder})
+        client = manager.client()
+        try:
+            client.start_channels()
+            client.wait_for_ready(timeout=3 * PATIENCE)
+            yield Kernel(manager, client)
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+
+
+def _new_manager(folder: Path) -> KernelManager:
+    # Files in a folder of its own: ports could be taken by a kernel of another process.
+    over_files = {"transport": "ipc", "ip": str(folder / "kernel")} if os.name == "posix" else {}
+    return KernelManager(
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+        connection_file=str(folder / "kernel.json"),
+        **over_files,
+    )

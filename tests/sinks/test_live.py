@@ -21,7 +21,7 @@ import streamops as so
 from streamops import operators as ops
 from streamops.display.blocks import Block, blocks_of
 from streamops.display.plain import to_lines
-from streamops.errors import SchemaMismatch, TruncatedJson
+from streamops.errors import SchemaMismatch, SourceFailed, TruncatedJson
 from streamops.sinks.live import ashow, show
 from streamops.sinks.live_drawing import Pace
 from streamops.sources.iterables import from_chunks
@@ -211,6 +211,19 @@ def test_an_error_is_raised_after_it_was_shown_below_the_last_state() -> None:
     assert shown[2].startswith("✗ TruncatedJson: The JSON is incomplete after")
     assert shown[3].startswith("failed: 1 element in")
     assert surface.tone == "failed"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("message", ["Event loop is closed", "bound to a different event loop"])
+async def test_whatever_an_error_says_its_source_is_opened_once(message: str) -> None:
+    source = Counting(error=RuntimeError(message))
+
+    with pytest.raises(SourceFailed):
+        show(from_chunks(source.blocking), Remembering())
+    with pytest.raises(SourceFailed):
+        await ashow(from_chunks(source.awaited), Remembering())
+
+    assert source.opened == 2
 
 
 def test_if_nothing_was_emitted_before_the_error_its_snapshot_is_shown() -> None:

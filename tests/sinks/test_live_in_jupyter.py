@@ -119,26 +119,56 @@ def test_interrupting_the_kernel_closes_the_connection_and_leaves_the_last_state
     )
 
 
-def test_an_asynchronous_client_with_connections_of_an_ended_loop_works_in_the_next_cell(
-    kernel: Kernel,
-) -> None:
-    recorded = "Path(so.__file__).with_name('recordings') / 'conference.sse'"
+@pytest.fixture
+def answers(kernel: Kernel) -> Generator[str]:
+    """Serve a recording in the kernel, to a client that asks once; return what opens a stream."""
     kernel.run(
         "from contextlib import ExitStack\n"
         "from pathlib import Path\n"
         "from streamops.replay import replay\n"
-        "resources = ExitStack()\n"
-        f"url = resources.enter_context(replay({recorded}))\n"
+        "asked, resources = [], ExitStack()\n"
+        "recorded = Path(so.__file__).with_name('recordings') / 'conference.sse'\n"
+        "url = resources.enter_context(replay(recorded, on_request=asked.append))\n"
         f"client = {AWAITED.format(url='URL')}".replace("'URL'", "url")
     )
-    answers = "so.from_openai(client.chat.completions, model='m', messages=[])"
-    cells = [f"so.live({answers})", f"await so.alive({answers})"]
-
-    for cell in [*cells, *cells, cells[0], cells[0]]:
-        output = kernel.run(f"{cell}\nlen(client._client._transport._pool.connections)")
-        assert (output.error, output.result) == (None, "1")
-
+    yield "so.from_openai(client.chat.completions, model='m', messages=[])"
     kernel.run("resources.close()")
+
+
+@pytest.mark.parametrize("cell", ["so.live({})", "await so.alive({})"])
+def test_an_asynchronous_client_keeps_its_connection_and_asks_once_in_each_cell(
+    kernel: Kernel, answers: str, cell: str
+) -> None:
+    pooled = "len(client._client._transport._pool.connections)"
+
+    for asked in (1, 2, 3):
+        output = kernel.run(f"{cell.format(answers)}\nlen(asked), {pooled}")
+        assert (output.error, output.result) == (None, f"({asked}, 1)")
+
+
+def test_an_asynchronous_client_of_live_and_alive_is_an_error_that_names_the_fix(
+    kernel: Kernel, answers: str
+) -> None:
+    kernel.run(f"so.live({answers})")
+
+    output = kernel.run(f"await so.alive({answers})")
+
+    assert output.error == "SourceFailed"
+    assert "in a notebook live alone" in output.text
+
+
+def test_a_live_within_an_asynchronous_source_of_another_does_not_wait_for_itself(
+    kernel: Kernel,
+) -> None:
+    output = kernel.run(
+        "async def inner():\n"
+        "    yield '1'\n"
+        "async def outer():\n"
+        "    yield so.live(so.from_chunks(inner)).text\n"
+        "so.live(so.from_chunks(outer)).text"
+    )
+
+    assert (output.error, output.result) == (None, "'1'")
 
 
 def test_an_error_is_shown_in_its_place_with_the_last_state(kernel: Kernel) -> None:

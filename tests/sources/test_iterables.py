@@ -256,9 +256,12 @@ def test_a_coroutine_is_rejected_with_the_fix() -> None:
     mistake.close()
 
 
-def test_a_client_of_an_ended_event_loop_is_an_error_that_names_the_fix() -> None:
+@pytest.mark.parametrize(
+    "reason", ["Event loop is closed", "<Event> is bound to a different event loop"]
+)
+def test_a_client_of_another_event_loop_is_an_error_that_names_the_fix(reason: str) -> None:
     def fail() -> Iterator[str]:
-        raise RuntimeError("Event loop is closed")
+        raise RuntimeError(reason)
 
     with pytest.raises(SourceFailed, match="Make the client inside the function"):
         texts(from_chunks(fail))
