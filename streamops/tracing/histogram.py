@@ -145,15 +145,14 @@ def histogram_of(trace: Trace) -> Histogram:
 
 
 def _chunks(stage: Stage) -> Iterator[tuple[int, float | None]]:
-    """List the chunks of a source, each with the time since the one before it."""
-    before: float | None = None
+    """List the chunks of a source, each with the time since the one before it in its request."""
+    before: dict[int, float] = {}
 
     for event in stage.events:
-        if event.kind != "next":
-            before = None
-        elif (text := text_of(event.value)) is not None:
-            yield len(text), None if before is None else event.at - before
-            before = event.at
+        if event.kind == "next" and (text := text_of(event.value)) is not None:
+            last = before.get(event.subscription)
+            yield len(text), None if last is None else event.at - last
+            before[event.subscription] = event.at
 
 
 def _bars(
@@ -208,9 +207,10 @@ def _lines(bars: tuple[Bar, ...]) -> Iterator[str]:
 
 def _html(title: str, bars: tuple[Bar, ...], color: str) -> str:
     most = max((bar.count for bar in bars), default=1)
-    cell = "border:0;background:transparent;padding:1px 10px 1px 0;white-space:nowrap"
+    clear = "border:0;background:transparent"
+    cell = f"{clear};padding:1px 10px 1px 0;white-space:nowrap"
     rows = "".join(
-        f'<tr><td style="text-align:right;{cell}">{escape(bar.label)}</td>'
+        f'<tr style="{clear}"><td style="text-align:right;{cell}">{escape(bar.label)}</td>'
         f'<td style="text-align:left;{cell};color:{color};letter-spacing:-1px">'
         f"{'█' * math.ceil(bar.count / most * _BAR)}</td>"
         f'<td style="text-align:right;{cell}">{bar.count:,}</td></tr>'

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from reactivex import ConnectableObservable, Observable, abc
+from reactivex.disposable import Disposable
 
 from streamops.lifting import Lifted, Stream, are_items, name_of, source_of, stage_of
 from streamops.pulling import PullScheduler
 from streamops.tracing.stages import Event, EventKind, Stage
-from streamops.tracing.subscriptions import scope, unseen
+from streamops.tracing.subscriptions import current_scope, scope, unseen
 
 T = TypeVar("T")
 State = TypeVar("State")
@@ -26,14 +26,16 @@ class Recorder:
         self._pipeline = stage_of(pipeline)
         self._clock = clock
         self._began = clock()
-        self._sink = _Row("", None)
+        self._sink = _Row()
         self._rows: list[_Row] = []
-        self._by_observable: dict[int, _Row] = {}
-        self._by_place: dict[tuple[int, bool, str], _Row] = {}
+        self._nodes: dict[int, _Node] = {}
+        self._by_place: dict[tuple[int, bool, tuple[str, ...]], _Row] = {}
         self._readers: dict[int, _Row] = {}
         # An Observable that nobody holds any more would leave its identity to another one.
         self._held: list[Observable[Any]] = []
         self._running = _Running()
+        self.made: WeakSet[Observable[Any]] = WeakSet()
+        """What stages made while they ran."""
         self.is_over = False
 
     def subscribe(
@@ -45,13 +47,14 @@ class Recorder:
 
         self.switch(None)
 
-        with self.within(_RowScope(self, self._sink, None)):
+        with _RowScope(self, self._sink):
             return self._pipeline.subscribe(observer, scheduler=scheduler)
 
     def stages(self) -> tuple[Stage, ...]:
         """Return what was noted, from the sources to the end of the pipeline."""
         ordered = _ordered(self._sink)
-        ordered += [row for row in self._rows if row not in ordered]
+        found = set(ordered)
+        ordered += [row for row in self._rows if row not in found]
         visible = [row for row in ordered if not row.is_hidden and row is not self._sink]
         number = {id(row): index for index, row in enumerate(visible)}
 
@@ -61,7 +64,7 @@ class Recorder:
                 sources=tuple(sorted(number[id(source)] for source in row.visible_sources())),
                 received=row.received,
                 seconds=row.seconds,
-                events=tuple(Event(at, kind, value) for at, kind, value, _ in row.events),
+                events=tuple(map(Event._make, row.events)),
                 emits_items=row.emits_items,
             )
             for row in visible
@@ -71,21 +74,18 @@ class Recorder:
         """Return the seconds since the beginning."""
         return self._clock() - self._began
 
-    def subscribed(self, row: _Row, reader: _Row, tap: _Tap) -> None:
+    def subscribed(self, row: _Row, reader: _Row) -> None:
         """Note that somebody reads a stage."""
         if row is not reader and not row.reads(reader):
             reader.sources[row] = None
 
-        row.events.append((self.elapsed(), "subscribed", None, row.received))
-        tap.seen = len(row.events)
-
-    def row_of(self, observable: Observable[Any], reader: _Row) -> tuple[_Row, _Row] | None:
-        """Return the row of a stage and of who reads it; None for what is no stage."""
+    def node_of(self, observable: Observable[Any], reader: _Row) -> tuple[_Node, _Row] | None:
+        """Return a stage and the row of who reads it; None for what is no stage."""
         if reader is self._sink and observable is not self._pipeline:
             # What a trampoline runs, it runs on behalf of whoever came first.
             reader = self._readers.get(id(observable), reader)
 
-        known = self._by_observable.get(id(observable))
+        known = self._nodes.get(id(observable))
 
         if known is not None:
             return known, reader
@@ -100,57 +100,39 @@ class Recorder:
         elif not is_last and not (is_source and reader.name and _is_plain(observable)):
             return None
 
-        name = name_of(observable)
-        # What streams of one name read tells them apart.
-        place = id(reader), is_source, repr(observable) if is_named and name else name
+        place = id(reader), is_source, tuple(_kinds(observable))
         row = self._by_place.get(place)
 
-        if row is None:
-            row = self._by_place[place] = _Row(name, are_items(observable))
-            row.is_junction = not is_named and not is_last
+        # What somebody built beforehand is a stage of its own. What one stage makes while it runs,
+        # such as the streams of flat_map, shares the row of its kind.
+        if row is None or (is_named and observable not in self.made):
+            row = _Row(are_items(observable))
             self._rows.append(row)
+            self._by_place.setdefault(place, row)
 
-        self._hold(observable, row)
-        return row, reader
+        row.is_junction = not is_named and not is_last
+        row.names.add(name_of(observable))
+        return self._hold(observable, row), reader
 
-    def _hold(self, observable: Observable[Any], row: _Row) -> None:
+    def _hold(self, observable: Observable[Any], row: _Row) -> _Node:
         self._held.append(observable)
-        self._by_observable[id(observable)] = row
+        node = self._nodes[id(observable)] = _Node(row)
         source = _origin(source_of(observable))
 
         if source is not None:
             self._held.append(source)
             self._readers[id(source)] = row
 
-    @contextmanager
-    def within(self, within: _RowScope) -> Generator[None]:
-        """Do something on behalf of a stage."""
-        token = scope.set(within)
-        before = self.switch(within.row)
-
-        try:
-            yield
-        finally:
-            self.switch(before)
-            scope.reset(token)
+        return node
 
     def switch(self, row: _Row | None) -> _Row | None:
         """Charge the time that has passed to who was running, and let another stage run."""
         running, now = self._running, self._clock()
-        before, passed = running.row, now - running.since
+        before, since = running.row, running.since
         running.row, running.since = row, now
 
         if before is not None:
-            before.seconds += passed
-        elif running.has_begun:
-            running.idle += passed
-
-        running.has_begun = True
-
-        # The time in which nobody does anything is spent waiting for a source.
-        if before is None and row is not None and not row.sources:
-            row.seconds += running.idle
-            running.idle = 0.0
+            before.own_time += now - since
 
         return before
 
@@ -163,6 +145,22 @@ def _origin(observable: Observable[Any] | None) -> Observable[Any] | None:
     return observable
 
 
+def _kinds(observable: Observable[Any]) -> Iterator[str]:
+    """List the names of a stage and of the named ones before it, without their arguments."""
+    yield _kind(name_of(observable))
+    stage = source_of(observable)
+
+    while stage is not None:
+        if isinstance(stage, Stream) and stage.maker is not None and stage.name:
+            yield _kind(stage.name)
+
+        stage = source_of(stage)
+
+
+def _kind(name: str) -> str:
+    return name.partition("(")[0]
+
+
 def _is_plain(observable: Observable[Any]) -> bool:
     return not isinstance(observable, ConnectableObservable)
 
@@ -173,22 +171,43 @@ class _Running(threading.local):
     def __init__(self) -> None:
         self.row: _Row | None = None
         self.since = 0.0
-        self.idle = 0.0
-        self.has_begun = False
+
+
+class _Node:
+    """An Observable that is a stage."""
+
+    def __init__(self, row: _Row) -> None:
+        self.row = row
+        self.readers = 0
+        """How many subscriptions to it there were."""
 
 
 class _Row:
-    """What is known of a stage so far."""
+    """What is known of a stage so far, and of those that share its row."""
 
-    def __init__(self, name: str, emits_items: bool | None) -> None:
-        self.name = name
+    def __init__(self, emits_items: bool | None = None) -> None:
+        self.names: set[str] = set()
         self.emits_items = emits_items
         self.is_junction = False
         """Whether it may be somewhere that elements are only passed through, such as a Subject."""
         self.sources: dict[_Row, None] = {}
         self.received = 0
-        self.seconds = 0.0
+        self.own_time = 0.0
+        self.waits: list[tuple[float, float]] = []
+        """From when to when a subscriber waited, if it is a source."""
+        self.subscriptions = 0
         self.events: list[tuple[float, EventKind, Any, int]] = []
+
+    @property
+    def name(self) -> str:
+        """Its name, without arguments if these differ."""
+        name, count = next(iter(self.names), ""), len(self.names)
+        return name if count < 2 else f"{_kind(name)}(…) \N{MULTIPLICATION SIGN}{count:,}"
+
+    @property
+    def seconds(self) -> float:
+        """What it took itself; of a source, how long anybody waited for it."""
+        return self.own_time if self.sources else _covered(self.waits)
 
     @property
     def is_hidden(self) -> bool:
@@ -227,13 +246,28 @@ class _Row:
         return {end for end in ends if not any(one is not end and one.reads(end) for one in ends)}
 
 
-@dataclass(frozen=True, slots=True)
 class _RowScope:
-    """Runs on behalf of a stage, which a source may have told something."""
+    """Runs on behalf of a stage, which a source may have told something, until that is done."""
 
-    recorder: Recorder
-    row: _Row
-    teller: _Row | None
+    def __init__(self, recorder: Recorder, row: _Row, teller: _Row | None = None) -> None:
+        self.recorder = recorder
+        self.row = row
+        self.teller = teller
+        self.is_done = False
+        self._told: dict[_Node, list[tuple[EventKind, Any]]] = {}
+        self._heard: dict[_Tap, int] = {}
+
+    def __enter__(self) -> None:
+        self._token = scope.set(self)
+        self._before = self.recorder.switch(self.row)
+
+    def __exit__(self, *_: object) -> None:
+        self.recorder.switch(self._before)
+        scope.reset(self._token)
+        self.is_done = True
+
+    def made(self, observable: Observable[Any]) -> None:
+        self.recorder.made.add(observable)
 
     def subscribe(
         self,
@@ -243,33 +277,58 @@ class _RowScope:
     ) -> abc.DisposableBase:
         recorder = self.recorder
         stage = stage_of(observable)
-        rows = None if recorder.is_over else recorder.row_of(stage, self.row)
+        found = None if recorder.is_over else recorder.node_of(stage, self.row)
 
-        if rows is None:
+        if found is None:
             return unseen(stage, observer, scheduler)
 
-        row, reader = rows
-        tap = _Tap(recorder, row, reader, observer)
-        recorder.subscribed(row, reader, tap)
+        node, reader = found
+        recorder.subscribed(node.row, reader)
+        tap = _Tap(recorder, node, reader, observer)
 
-        with recorder.within(_RowScope(recorder, row, None)):
+        with _RowScope(recorder, node.row):
             by_itself = stage.by_itself() if isinstance(stage, Lifted) else stage
-            return unseen(by_itself, tap, scheduler)
+            subscription = unseen(by_itself, tap, scheduler)
+
+        return Disposable(lambda: tap.leave(subscription))
+
+    def is_known(self, tap: _Tap, kind: EventKind, value: Any) -> bool:
+        """Return whether another subscriber was told of an event that a stage shares."""
+        # What comes of a subscription is the subscriber's alone.
+        if self.teller is None or tap.node.readers == 1:
+            return False
+
+        told = self._told.setdefault(tap.node, [])
+
+        for index in range(self._heard.get(tap, 0), len(told)):
+            other_kind, other = told[index]
+
+            if other_kind == kind and other is value:
+                self._heard[tap] = index + 1
+                return True
+
+        told.append((kind, value))
+        self._heard[tap] = len(told)
+        return False
 
 
 class _Tap(abc.ObserverBase[Any]):
     """Stands between a stage and who reads it."""
 
     def __init__(
-        self, recorder: Recorder, row: _Row, reader: _Row, observer: abc.ObserverBase[Any]
+        self, recorder: Recorder, node: _Node, reader: _Row, observer: abc.ObserverBase[Any]
     ) -> None:
-        self.seen = 0
-        """How many events of the stage it has seen."""
+        self.node = node
         self._recorder = recorder
-        self._row = row
+        self._row = node.row
         self._reader = reader
         self._observer = observer
-        self._scope = _RowScope(recorder, reader, row)
+        self._number = node.row.subscriptions
+        self._is_left = False
+        self._waits_since: float | None = recorder.elapsed()
+        node.readers += 1
+        node.row.subscriptions += 1
+        self._note(self._waits_since, "subscribed", None)
 
     def on_next(self, value: Any) -> None:
         self._tell("next", value, self._observer.on_next, value)
@@ -280,64 +339,62 @@ class _Tap(abc.ObserverBase[Any]):
     def on_completed(self) -> None:
         self._tell("completed", None, self._observer.on_completed)
 
+    def leave(self, subscription: abc.DisposableBase) -> None:
+        """End the subscription."""
+        self._is_left = True
+
+        if not self._recorder.is_over:
+            self._wait_no_longer(self._recorder.elapsed())
+
+        subscription.dispose()
+
     def _tell(
         self, kind: EventKind, value: Any, tell: Callable[..., None], *arguments: Any
     ) -> None:
-        recorder, row = self._recorder, self._row
+        recorder, row, reader = self._recorder, self._row, self._reader
 
         if recorder.is_over:
             tell(*arguments)
             return
 
-        if not row.sources:
-            self._find_source()
+        now, cause = recorder.elapsed(), _scope_of(recorder)
+        self._wait_no_longer(now)
 
-        before = recorder.switch(row)
-        token = scope.set(self._scope)
-        self._note(kind, value)
-        self._reader.received += kind == "next"
-        recorder.switch(self._reader)
+        if cause is not None and not row.sources:
+            _find_source(row, cause)
+
+        if cause is None or not cause.is_known(self, kind, value):
+            self._note(now, kind, value)
+
+        reader.received += kind == "next"
 
         try:
-            tell(*arguments)
+            with _RowScope(recorder, reader, row):
+                tell(*arguments)
         finally:
-            recorder.switch(before)
-            scope.reset(token)
+            if kind == "next" and not self._is_left:
+                self._waits_since = recorder.elapsed()
 
-    def _note(self, kind: EventKind, value: Any) -> None:
-        row, events = self._row, self._row.events
+    def _note(self, at: float, kind: EventKind, value: Any) -> None:
+        self._row.events.append((at, kind, value, self._number))
 
-        # What is shared tells each of its subscribers of the same event.
-        if row.sources:
-            for index in range(self._first_of_input(), len(events)):
-                _, other_kind, other, _ = events[index]
+    def _wait_no_longer(self, now: float) -> None:
+        since, self._waits_since = self._waits_since, None
 
-                if other_kind == kind and other is value:
-                    self.seen = index + 1
-                    return
+        if since is not None and not self._row.sources:
+            self._row.waits.append((since, now))
 
-        events.append((self._recorder.elapsed(), kind, value, row.received))
-        self.seen = len(events)
 
-    def _first_of_input(self) -> int:
-        """Return where the events begin that came of what the stage received last."""
-        row, index = self._row, len(self._row.events)
+def _scope_of(recorder: Recorder) -> _RowScope | None:
+    current: Any = current_scope()
+    return current if isinstance(current, _RowScope) and current.recorder is recorder else None
 
-        while index > self.seen and row.events[index - 1][3] == row.received:
-            index -= 1
 
-        return index
-
-    def _find_source(self) -> None:
-        current: _RowScope | None = scope.get()
-
-        if current is None or current.recorder is not self._recorder:
+def _find_source(row: _Row, cause: _RowScope) -> None:
+    for feeder in (cause.row, cause.teller):
+        if feeder is not None and feeder is not row and not feeder.reads(row):
+            row.sources[feeder] = None
             return
-
-        for feeder in (current.row, current.teller):
-            if feeder is not None and feeder is not self._row and not feeder.reads(self._row):
-                self._row.sources[feeder] = None
-                return
 
 
 class _ScopedScheduler(PullScheduler):
@@ -359,16 +416,29 @@ class _ScopedScheduler(PullScheduler):
 
 
 def _scoped(action: abc.ScheduledAction[State]) -> abc.ScheduledAction[State]:
-    current: _RowScope | None = scope.get()
+    current: Any = current_scope()
 
-    if current is None:
+    if not isinstance(current, _RowScope):
         return action
 
+    recorder, row, teller = current.recorder, current.row, current.teller
+
     def scoped(scheduler: abc.SchedulerBase, state: State | None = None) -> Any:
-        with current.recorder.within(current):
+        with _RowScope(recorder, row, teller):
             return action(scheduler, state)
 
     return scoped
+
+
+def _covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Return how much time lies in any of some spans."""
+    covered, until = 0.0, 0.0
+
+    for begin, end in sorted(spans):
+        covered += max(0.0, end - max(begin, until))
+        until = max(until, end)
+
+    return covered
 
 
 def _ordered(sink: _Row) -> list[_Row]:

@@ -17,6 +17,8 @@ class Event(NamedTuple):
     kind: EventKind
     value: Any = None
     """The element or the error; None at other events."""
+    subscription: int = 0
+    """Which subscription of the stage it came by, the first of those that shared it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +31,11 @@ class Stage:
     received: int
     """How many elements it got from these."""
     seconds: float
-    """What it took itself, without what it told others to do; of a source, waiting as well."""
+    """What it took itself, without what it told others to do.
+
+    Of a source, how long anybody waited for it: from when it was subscribed to, or had told of an
+    event, to its next one. Others may have worked or waited at the same time.
+    """
     events: tuple[Event, ...]
     """In the order of time. Elements that several readers shared are there once."""
     emits_items: bool | None

@@ -6,13 +6,20 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from reactivex import Observable, Observer, abc
 
 
 class Scope(Protocol):
-    """On whose behalf something is subscribed to."""
+    """On whose behalf something is done."""
+
+    is_done: bool
+    """Whether that was all of it."""
+
+    def made(self, observable: Observable[Any]) -> None:
+        """Hear of an Observable that was made meanwhile."""
+        ...
 
     def subscribe(
         self,
@@ -24,15 +31,23 @@ class Scope(Protocol):
         ...
 
 
-scope: ContextVar[Any] = ContextVar("streamops_trace", default=None)
+scope: ContextVar[Scope | None] = ContextVar("streamops_trace", default=None)
 """The Scope of what is running, or None where nothing is traced."""
+
+
+def current_scope() -> Scope | None:
+    """Return the Scope of what is running."""
+    current = scope.get()
+    # Tasks that a subscriber started meanwhile remember the Scope for good.
+    return None if current is None or current.is_done else current
 
 
 @contextmanager
 def seen() -> Generator[None]:
     """Let every subscription in a Scope be told to it, wherever the Observable comes from.
 
-    Outside of these contexts reactivex is as it was. Other threads and tasks have no Scope.
+    Outside of these contexts reactivex is as it was. Other threads have no Scope, and tasks none
+    that lasts longer than what started them.
     """
     _patch.add()
 
@@ -48,14 +63,15 @@ def unseen(
     scheduler: abc.SchedulerBase | None,
 ) -> abc.DisposableBase:
     """Subscribe without telling anybody; what that subscribes to is told."""
-    return _patch.original(observable, observer, scheduler=scheduler)
+    subscription: abc.DisposableBase = _patch.subscribe(observable, observer, scheduler=scheduler)
+    return subscription
 
 
 class _Patch:
-    """Stands in for ``Observable.subscribe`` while anybody needs it."""
+    """Stands in for how Observables are made and subscribed to while anybody needs it."""
 
     def __init__(self) -> None:
-        self.original = _get_subscribe()
+        self.init, self.subscribe = _methods()
         self._count = 0
         self._lock = threading.Lock()
 
@@ -64,29 +80,40 @@ class _Patch:
             self._count += 1
 
             if self._count == 1:
-                self.original = _get_subscribe()
-                _set_subscribe(_subscribe)
+                self.init, self.subscribe = _methods()
+                _set_methods(_init, _subscribe)
 
     def remove(self) -> None:
         with self._lock:
             self._count -= 1
 
             if not self._count:
-                _set_subscribe(self.original)
+                _set_methods(self.init, self.subscribe)
 
 
-def _get_subscribe() -> Callable[..., abc.DisposableBase]:
+_Method: TypeAlias = Callable[..., Any]
+
+
+def _methods() -> tuple[_Method, _Method]:
     observable: Any = Observable
-    subscribe: Callable[..., abc.DisposableBase] = observable.subscribe
-    return subscribe
+    return observable.__init__, observable.subscribe
 
 
-def _set_subscribe(function: Callable[..., abc.DisposableBase]) -> None:
+def _set_methods(init: _Method, subscribe: _Method) -> None:
     observable: Any = Observable
-    observable.subscribe = function
+    observable.__init__ = init
+    observable.subscribe = subscribe
 
 
 _patch = _Patch()
+
+
+def _init(self: Observable[Any], *arguments: Any, **named: Any) -> None:
+    _patch.init(self, *arguments, **named)
+    current = current_scope()
+
+    if current is not None:
+        current.made(self)
 
 
 def _subscribe(
@@ -97,10 +124,13 @@ def _subscribe(
     *,
     scheduler: abc.SchedulerBase | None = None,
 ) -> abc.DisposableBase:
-    current: Scope | None = scope.get()
+    current = current_scope()
 
     if current is None:
-        return _patch.original(self, on_next, on_error, on_completed, scheduler=scheduler)
+        subscription: abc.DisposableBase = _patch.subscribe(
+            self, on_next, on_error, on_completed, scheduler=scheduler
+        )
+        return subscription
 
     return current.subscribe(self, _observer(on_next, on_error, on_completed), scheduler)
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 _TIMES = frozenset({"own time", "first at", "last at"})
-_CELL = "text-align:{};padding:2px 14px 2px 0;border:0;background:transparent"
+_CLEAR = "border:0;background:transparent"  # a notebook shades every other row
+_CELL = "text-align:{};padding:2px 14px 2px 0;" + _CLEAR
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +67,7 @@ class Table(Sequence[Row]):
         notes = _escaped(" · ".join(self.notes))
         return (
             '<div style="font-size:13px"><table style="border-collapse:collapse;border:0">'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f'<thead><tr style="{_CLEAR}">{head}</tr></thead><tbody>{body}</tbody></table>'
             f'<div style="opacity:.8;margin-top:4px">{notes}</div></div>'
         )
 
@@ -122,7 +123,7 @@ def _html_row(row: Row) -> str:
         f'<td style="{_cell(index)}">{_escaped(text)}</td>'
         for index, text in enumerate(_cells(row))
     )
-    return f"<tr>{cells}</tr>"
+    return f'<tr style="{_CLEAR}">{cells}</tr>'
 
 
 def _cell(index: int) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+import reactivex
 from hypothesis import given
 from hypothesis import strategies as st
 from pandas import DataFrame
 from reactivex import operators as rx
 
 from streamops import operators as ops
+from streamops import trace
 from streamops.delta import Delta
 from streamops.snapshot import Snapshot
 from streamops.tracing.trace import Trace
-from tests.tracing.played import Script, played
+from tests.tracing.played import Clock, Script, following, played
 
 SCRIPT: Script = [1.0, '[{"a', 0.5, '": 1}, ', 0.25, "2]", 0.25]
 
@@ -100,6 +102,15 @@ def test_a_gap_does_not_reach_from_one_request_to_the_next() -> None:
     assert histogram.gaps == (1.0, 1.0)
 
 
+def test_a_gap_lies_within_one_of_the_requests_that_overlap() -> None:
+    clock = Clock()
+    chunks: Script = [part for _ in range(20) for part in (1.0, "text")]
+    overlapping = trace(reactivex.merge(*(following(chunks, clock) for _ in range(4))), clock=clock)
+
+    assert set(overlapping.histogram().gaps[:40]) == {4.0}
+    assert overlapping.histogram().verdict.startswith("Chunks come one by one")
+
+
 VERDICTS: list[tuple[Script, str]] = [
     (["a"] * 5, "4 gaps: too few to say whether chunks come in bursts."),
     ([], "0 gaps: too few to say whether chunks come in bursts."),
@@ -164,3 +175,10 @@ def test_every_gap_and_size_is_in_one_bar(gaps: list[float], sizes: list[int]) -
     assert sum(bar.count for bar in histogram.gap_bars) == len(histogram.gaps)
     assert sum(bar.count for bar in histogram.size_bars) == len(gaps) + len(sizes)
     assert all(a.label != b.label for a, b in pairwise(histogram.gap_bars))
+
+
+def test_a_notebook_shades_no_rows() -> None:
+    traced = played(burst(3, 0.2, 2))
+    html = traced.histogram().to_html() + traced.table().to_html()
+
+    assert html.count("<tr") == html.count('<tr style="border:0;background:transparent"') > 3

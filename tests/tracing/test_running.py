@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
 from typing import Any
 
 import anyio
 import pytest
+import reactivex
 from pydantic import BaseModel
 from reactivex import Observable
 from reactivex import operators as rx
 from reactivex.scheduler import NewThreadScheduler
 
-from streamops import atrace, extract, from_chunks, run, trace
+from streamops import arun, atrace, extract, from_chunks, run, trace
 from streamops import operators as ops
 from streamops.delta import Delta
 from streamops.tracing.trace import Trace
@@ -23,11 +24,12 @@ from tests.counting import Counting, Stuck
 from tests.traces import nothing_left
 from tests.tracing.played import Clock
 
-SUBSCRIBE: Callable[..., Any] = vars(Observable)["subscribe"]
+METHODS = {name: vars(Observable)[name] for name in ("__init__", "subscribe")}
 
 
 def is_as_it_was() -> bool:
-    return vars(Observable)["subscribe"] is SUBSCRIBE
+    now = vars(Observable)
+    return all(now[name] is method for name, method in METHODS.items())
 
 
 @pytest.fixture(autouse=True)
@@ -226,6 +228,77 @@ async def test_tasks_that_trace_at_the_same_time_do_not_see_each_other() -> None
     assert {name: values(one)[1] for name, one in traced.items()} == {
         name: [name, name] for name in "xyz"
     }
+
+
+@pytest.mark.anyio
+async def test_what_a_task_of_a_subscriber_runs_is_not_in_the_trace() -> None:
+    results: list[str] = []
+
+    async def other() -> None:
+        results.append(await arun(texts("other")))
+
+    async with nothing_left(), anyio.create_task_group() as group:
+
+        def start(_: Delta) -> None:
+            group.start_soon(other)
+
+        read = from_chunks(Counting("a", "b").awaited)
+        traced = await atrace(read.pipe(rx.do_action(start)))
+        assert [stage.name for stage in traced.stages] == ["from_chunks", "do_action"]
+
+    assert results == ["other", "other"]
+
+
+@pytest.mark.anyio
+async def test_each_source_takes_as_long_as_it_was_waited_for() -> None:
+    clock, is_done = Clock(), anyio.Event()
+
+    async def fast() -> AsyncGenerator[str]:
+        for _ in range(3):
+            clock.now += 1.0
+            yield "f"
+
+    async def slow() -> AsyncGenerator[str]:
+        await is_done.wait()
+        clock.now += 1.0
+        yield "s"
+
+    first = from_chunks(fast).pipe(rx.do_action(on_completed=is_done.set))
+    traced = await atrace(reactivex.merge(first, from_chunks(slow)), clock=clock)
+
+    assert [(stage.name, stage.seconds) for stage in traced.stages] == [
+        ("from_chunks", 3.0),
+        ("do_action", 0.0),
+        ("from_chunks", 4.0),
+        ("merge", 0.0),
+    ]
+
+
+def test_a_source_takes_no_time_before_it_is_read_and_after_it_was_left() -> None:
+    clock = Clock()
+
+    def think(value: Any) -> Any:
+        clock.now += 1.0
+        return value
+
+    def answer() -> Generator[str]:
+        clock.now += 0.25
+        yield "b"
+        clock.now += 0.5
+
+    inner = from_chunks(answer).pipe(rx.take(1), rx.map(think), rx.map(text_of))
+    traced = trace(texts("a").pipe(rx.map(think), rx.flat_map(lambda _: inner)), clock=clock)
+
+    assert [(stage.name, stage.seconds) for stage in traced.stages] == [
+        ("from_chunks", 1.25),
+        ("map", 0.0),
+        ("map", 1.0),
+        ("from_chunks", 0.25),
+        ("take", 0.0),
+        ("map", 1.0),
+        ("map", 0.0),
+        ("flat_map", 0.0),
+    ]
 
 
 def test_times_are_those_of_the_clock() -> None:
