@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
@@ -9,9 +10,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from streamops.display.times import tick_label, ticks, time_in_words
-from streamops.display.visible import in_one_line, shortened
+from streamops.display.visible import in_one_line
+from streamops.tracing.figures import cut, first_and_last, left_out, width_of
 from streamops.tracing.signs import Sort, described, sorts_of
-from streamops.tracing.stages import Event, Stage
+from streamops.tracing.stages import Event, EventKind, Stage
 from streamops.tracing.table import milestones
 
 if TYPE_CHECKING:
@@ -20,14 +22,15 @@ if TYPE_CHECKING:
 _WIDTH = 960
 _ROW = 46
 _TOP = 34  # above the first row's line
-_LANE = 9  # between lines that join rows
+_LANE, _LANES = 9, 12  # between lines that join rows, and how many there are next to each other
 _RIGHT = 34
 _FONT = "ui-monospace, Menlo, Consolas, monospace"
-_NAME_SIZE, _SMALL = 13, 10
-_NAME_CHAR, _SMALL_CHAR = 7.85, 5.7  # how wide a character is, at most
+_NAME_SIZE, _NOTE, _SMALL = 13, 11, 10
+_NAME_CHAR, _NOTE_CHAR, _SMALL_CHAR = 7.85, 6.65, 5.7  # how wide a character is, at most
 _LONGEST_NAME = 30
 _CLOSEST = 3.0  # pixels between marbles; what is closer is drawn as one
 _LARGEST, _SMALLEST = 6.0, 2.4
+_MARK = 10  # pixels between marks of one kind
 
 _HIT = 'stroke="#000" stroke-opacity="0" stroke-width="6"'
 _PANEL, _EDGE, _LINE, _INK, _FAINT = "#131a2b", "#2b3650", "#46557a", "#e8edf7", "#93a1bf"
@@ -59,29 +62,53 @@ class _Marble:
 
 class _Picture:
     def __init__(self, trace: Trace) -> None:
+        stages = trace.stages
+        first, last = first_and_last(range(len(stages)))
+        # One row between them says how many are left out.
+        self._gap = len(first) if last else None
+        self._places = {index: index for index in first}
+        self._places |= {index: place for place, index in enumerate(last, start=len(first) + 1)}
         self._trace = trace
-        self._names = [shortened(in_one_line(stage.name), _LONGEST_NAME) for stage in trace.stages]
-        self._links = list(_lanes(trace.stages))
+        self._stages = [(stages[index], place) for index, place in self._places.items()]
+        self._names = [cut(in_one_line(stage.name), _LONGEST_NAME) for stage, _ in self._stages]
+        self._links = _laned([*self._linked()])
+        self._sorts: set[Sort] = {
+            sort for stage, _ in self._stages for sort in sorts_of(stage).values()
+        }
+        self._times = " · ".join(milestones(trace))
         lanes = max((lane for _, _, lane in self._links), default=0) + 1
-        names = max((len(name) for name in self._names), default=0) * _NAME_CHAR
-        self._gutter = 24 + max(names, 90)
-        self._left = self._gutter + 16 + lanes * _LANE
+        names = max(map(width_of, self._names), default=0) * _NAME_CHAR
+        self._left = 40 + max(names, 90) + lanes * _LANE
         self._right = _WIDTH - _RIGHT
-        self._bottom = _TOP + _ROW * len(trace.stages) - 20
-        self._height = self._bottom + 62
+        rows = len(self._stages) + (self._gap is not None)
+        self._bottom = _TOP + _ROW * rows - 20
+        kinds = 26 + sum(map(_legend_width, self._sorts))
+        fits = kinds + width_of(self._times) * _NOTE_CHAR <= _WIDTH - 20
+        self._legend_at = self._bottom + 45
+        self._times_at = self._legend_at if fits else self._legend_at + 20
+        self._height = self._times_at + 17
 
     def draw(self) -> str:
         """Return the whole."""
+        rows = zip(self._names, self._stages, strict=True)
         return "".join(
             [
                 *self._panel(),
                 *self._axis(),
                 *self._joined(),
-                *(part for index in range(len(self._names)) for part in self._row(index)),
+                *(part for name, (stage, place) in rows for part in self._row(name, stage, place)),
+                *self._between(),
                 *self._legend(),
                 "</svg>",
             ]
         )
+
+    def _linked(self) -> Iterator[tuple[int, int]]:
+        """List what is drawn and read by what is drawn."""
+        for stage, place in self._stages:
+            for source in stage.sources:
+                if source in self._places:
+                    yield self._places[source], place
 
     def _panel(self) -> Iterator[str]:
         words = _text(f"Marble diagram: {', '.join(self._names)}")
@@ -139,14 +166,21 @@ class _Picture:
 
         yield "</g>"
 
-    def _row(self, index: int) -> Iterator[str]:
-        stage, y = self._trace.stages[index], self._y(index)
+    def _between(self) -> Iterator[str]:
+        if self._gap is not None:
+            yield (
+                f'<text x="20" y="{self._y(self._gap) + 1}" fill="{_FAINT}" '
+                f'font-size="{_NAME_SIZE}">{_text(left_out(len(self._trace.stages)))}</text>'
+            )
+
+    def _row(self, name: str, stage: Stage, place: int) -> Iterator[str]:
+        y = self._y(place)
         counted = f"{stage.emitted:,} · {time_in_words(stage.seconds)}"
         told = f"{stage.received:,} received, {stage.emitted:,} emitted"
         yield (
             f"<g><title>{_text(f'{in_one_line(stage.name)}: {told}')}</title>"
             f'<text x="20" y="{y + 1}" fill="{_INK}" font-size="{_NAME_SIZE}">'
-            f"{_text(self._names[index])}</text>"
+            f"{_text(name)}</text>"
             f'<text x="20" y="{y + 15}" fill="{_FAINT}" font-size="{_SMALL}">'
             f"{_text(counted)}</text></g>"
         )
@@ -157,18 +191,16 @@ class _Picture:
             yield from self._marks(stage, y)
 
     def _line(self, stage: Stage, y: float) -> Iterator[str]:
-        way = ""
+        ways: dict[str, None] = {}
 
         for run in stage.runs:
             begin, end = self._x(run[0].at), self._x(run[-1].at) + (9 if _has_ended(run) else 15)
-            way += f"M{begin:.1f} {y}H{end:.1f}"
-
             # What is left early has no end of its own.
-            if not _has_ended(run):
-                way += "m-4 -3.5l4 3.5l-4 3.5"
+            arrow = "" if _has_ended(run) else "m-4 -3.5l4 3.5l-4 3.5"
+            ways[f"M{begin:.0f} {y}H{end:.0f}{arrow}"] = None
 
         yield (
-            f'<path d="{way}" fill="none" stroke="{_LINE}" stroke-width="2" '
+            f'<path d="{"".join(ways)}" fill="none" stroke="{_LINE}" stroke-width="2" '
             'stroke-linecap="round" stroke-linejoin="round"/>'
         )
 
@@ -190,7 +222,7 @@ class _Picture:
             if len(marble.events) > 1 and radius > _LARGEST / 2:
                 label += f" \N{MULTIPLICATION SIGN}{len(marble.events)}"
 
-            half = len(label) * _SMALL_CHAR / 2
+            half = width_of(label) * _SMALL_CHAR / 2
             is_news = label and (label != shown or marble.sort != "progress")
 
             if is_news and marble.x - half >= free and marble.x + half <= _WIDTH - 8:
@@ -229,18 +261,17 @@ class _Picture:
 
     def _marks(self, stage: Stage, y: float) -> Iterator[str]:
         """Draw ends, and where it was begun again."""
-        drawn: set[tuple[str, int]] = set()
+        drawn: dict[EventKind, float] = {}
 
         ends = [run[-1] for run in stage.runs if _has_ended(run)]
 
         for event in [*stage.beginnings, *ends]:
             x = self._x(event.at)
-            mark = event.kind, round(x)
 
-            if mark in drawn:
+            if event.kind in drawn and x - drawn[event.kind] < _MARK:
                 continue
 
-            drawn.add(mark)
+            drawn[event.kind] = x
             title = f"<title>{_text(f'{_at(event)}: {described(event).words}')}</title>"
 
             if event.kind == "subscribed":
@@ -261,41 +292,64 @@ class _Picture:
             )
 
     def _legend(self) -> Iterator[str]:
-        x, y = 26.0, self._height - 17
-        shown = {sort for stage in self._trace.stages for sort in sorts_of(stage).values()}
+        x, y = 26.0, self._legend_at
 
         for sort in _COLORS:
-            if sort in shown:
+            if sort in self._sorts:
                 yield (
                     f'<circle cx="{x:.1f}" cy="{y - 3.5}" r="4.5" fill="{_COLORS[sort]}"/>'
-                    f'<text x="{x + 9:.1f}" y="{y}" fill="{_FAINT}" font-size="11">{sort}</text>'
+                    f'<text x="{x + 9:.1f}" y="{y}" fill="{_FAINT}" font-size="{_NOTE}">'
+                    f"{sort}</text>"
                 )
-                x += 32 + len(sort) * 6.5
+                x += _legend_width(sort)
 
-        times = " · ".join(milestones(self._trace))
         yield (
-            f'<text x="{_WIDTH - 20}" y="{y}" fill="{_INK}" font-size="11" text-anchor="end">'
-            f"{_text(times)}</text>"
+            f'<text x="{_WIDTH - 20}" y="{self._times_at}" fill="{_INK}" font-size="{_NOTE}" '
+            f'text-anchor="end">{_text(self._times)}</text>'
         )
 
 
-def _lanes(stages: tuple[Stage, ...]) -> Iterator[tuple[int, int, int]]:
-    """List who reads whom, with the lane that the line between them takes: 0 to the next row."""
-    ends: dict[int, list[range]] = {}
-    links = [(source, row) for row, stage in enumerate(stages) for source in stage.sources]
+def _legend_width(sort: Sort) -> float:
+    return 32 + len(sort) * _NOTE_CHAR
 
-    for source, reader in sorted(links, key=lambda link: link[1] - link[0]):
-        lane = 0
 
-        if reader - source > 1:
-            lane = 1
+def _laned(links: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Return who reads whom, with the lane that the line between them takes: 0 to the next row."""
+    laned = [(source, reader, 0) for source, reader in links if reader - source == 1]
+    taken: dict[int, list[range]] = {}
 
-            while any(_overlap(range(source, reader), taken) for taken in ends.get(lane, ())):
-                lane += 1
+    for trunk in _trunks([(source, reader) for source, reader in links if reader - source > 1]):
+        span = range(min(source for source, _ in trunk), max(reader for _, reader in trunk))
+        lane = 1
 
-            ends.setdefault(lane, []).append(range(source, reader))
+        # Where there are more than fit, the last one is shared.
+        while lane < _LANES and any(_overlap(span, other) for other in taken.get(lane, ())):
+            lane += 1
 
-        yield source, reader, lane
+        taken.setdefault(lane, []).append(span)
+        laned += [(source, reader, lane) for source, reader in trunk]
+
+    return laned
+
+
+def _trunks(links: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """Return the lines that leave one source, or arrive at one reader, together: short ones first.
+
+    What reads a shared stage, and what is merged, takes one lane and not dozens.
+    """
+    leaving = Counter(source for source, _ in links)
+    arriving = Counter(reader for _, reader in links)
+    trunks: dict[tuple[bool, int], list[tuple[int, int]]] = {}
+
+    for source, reader in links:
+        leaves = leaving[source] >= arriving[reader]
+        trunks.setdefault((leaves, source if leaves else reader), []).append((source, reader))
+
+    return sorted(trunks.values(), key=lambda trunk: max(map(_length, trunk)))
+
+
+def _length(link: tuple[int, int]) -> int:
+    return link[1] - link[0]
 
 
 def _overlap(a: range, b: range) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from streamops.display.times import time_in_words
 from streamops.display.visible import in_one_line
-from streamops.tracing.figures import fitted, width_of
+from streamops.tracing.figures import first_and_last, fitted, left_out, width_of
 
 if TYPE_CHECKING:
     from streamops.tracing.trace import Trace
@@ -23,7 +23,10 @@ _CELL = "text-align:{};padding:2px 14px 2px 0;" + _CLEAR
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table(Sequence[Row]):
-    """Rows of figures, and what is to be said beneath them. Times are in seconds."""
+    """Rows of figures, and what is to be said beneath them. Times are in seconds.
+
+    Shown are the first and the last where there are dozens of them.
+    """
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
@@ -43,9 +46,14 @@ class Table(Sequence[Row]):
         return iter(self.rows)
 
     def __str__(self) -> str:
-        cells = [self._columns(), *map(_cells, self.rows)]
+        first, last = first_and_last(self.rows)
+        cells = [self._columns(), *map(_cells, first), *map(_cells, last)]
         widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
         lines = ["  ".join(map(_aligned, row, widths, range(len(row)))).rstrip() for row in cells]
+
+        if last:
+            lines.insert(len(first) + 1, left_out(len(self.rows)))
+
         return "\n".join([*lines, "", " · ".join(self.notes)])
 
     def __repr__(self) -> str:
@@ -63,7 +71,9 @@ class Table(Sequence[Row]):
             f'<th style="{_cell(index)};opacity:.7">{_escaped(name)}</th>'
             for index, name in enumerate(self._columns())
         )
-        body = "".join(map(_html_row, self.rows))
+        first, last = first_and_last(self.rows)
+        between = [_html_cells([left_out(len(self.rows))])] if last else []
+        body = "".join([*map(_html_row, first), *between, *map(_html_row, last)])
         notes = _escaped(" · ".join(self.notes))
         return (
             '<div style="font-size:13px"><table style="border-collapse:collapse;border:0">'
@@ -119,9 +129,12 @@ def _aligned(text: str, width: int, index: int) -> str:
 
 
 def _html_row(row: Row) -> str:
+    return _html_cells(_cells(row))
+
+
+def _html_cells(texts: list[str]) -> str:
     cells = "".join(
-        f'<td style="{_cell(index)}">{_escaped(text)}</td>'
-        for index, text in enumerate(_cells(row))
+        f'<td style="{_cell(index)}">{_escaped(text)}</td>' for index, text in enumerate(texts)
     )
     return f'<tr style="{_CLEAR}">{cells}</tr>'
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from streamops.display.times import tick_label, ticks
 from streamops.display.visible import in_one_line
-from streamops.tracing.figures import fitted, width_of
+from streamops.tracing.figures import first_and_last, fitted, left_out, width_of
 from streamops.tracing.signs import SIGNS, Sort, described, sorts_of
 from streamops.tracing.stages import Event, Stage
 from streamops.tracing.table import milestones
@@ -34,19 +34,25 @@ def text_diagram(trace: Trace, width: int) -> str:
     if width < _NARROWEST:
         raise ValueError(f"a diagram takes at least {_NARROWEST} columns, not {width}")
 
-    named = [in_one_line(stage.name) for stage in trace.stages]
-    counted = [f"{stage.emitted:,}" for stage in trace.stages]
+    first, last = first_and_last(trace.stages)
+    shown = [*first, *last]
+    named = [in_one_line(stage.name) for stage in shown]
+    counted = [f"{stage.emitted:,}" for stage in shown]
     names = min(max(map(width_of, named), default=0), int(width * _NAMES))
     counts = max(map(len, counted), default=0)
     columns = width - names - counts - 4
-    rows = [_marbles(stage, trace.seconds, columns) for stage in trace.stages]
+    rows = [_marbles(stage, trace.seconds, columns) for stage in shown]
 
     lines = [
         f"{fitted(name, names)}  {row}  {count:>{counts}}".rstrip()
         for name, row, count in zip(named, rows, counted, strict=True)
     ]
+
+    if last:
+        lines.insert(len(first), left_out(len(trace.stages)))
+
     lines.append(f"{'':{names}}  {_axis(trace.seconds, columns)}".rstrip())
-    lines += _wrapped([*_legend(trace, rows), *milestones(trace)], width)
+    lines += _wrapped([*_legend(shown, rows), *milestones(trace)], width)
 
     if trace.error is not None:
         lines += _wrapped(
@@ -110,9 +116,9 @@ def _axis(seconds: float, columns: int) -> str:
     return "".join(row)
 
 
-def _legend(trace: Trace, rows: list[str]) -> Iterator[str]:
+def _legend(stages: list[Stage], rows: list[str]) -> Iterator[str]:
     shown = set("".join(rows))
-    sorts = {SIGNS[sort]: sort for stage in trace.stages for sort in sorts_of(stage).values()}
+    sorts = {SIGNS[sort]: sort for stage in stages for sort in sorts_of(stage).values()}
     words: dict[str, str] = {**sorts, **_WORDS}
     yield from (f"{sign} {words[sign]}" for sign in _RANKS if sign in words and sign in shown)
 

@@ -7,12 +7,14 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 import reactivex
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from reactivex import Observable
 from reactivex import operators as rx
 
 from streamops import operators as ops
@@ -43,6 +45,10 @@ HOSTILE = [
 
 class User(BaseModel):
     name: str
+
+
+class Team(BaseModel):
+    users: list[User]
 
 
 def drawn(traced: Trace) -> ET.Element:
@@ -224,6 +230,93 @@ def test_many_events_stay_small() -> None:
     assert len(marbles(drawn(traced))) < 1000
     assert len(html_of(traced)) < 200_000
     assert traced.stages[1].emitted == 10_000
+
+
+def views(count: int) -> Trace:
+    """Trace views of one document, each of three stages."""
+    clock = Clock()
+    shared = following([1.0, '{"a": 1}'], clock).pipe(ops.accumulate_json(), ops.share_latest())
+    read = [shared.pipe(ops.select((f"{index}",)), rx.map(str)) for index in range(count)]
+    return trace(reactivex.merge(*read), clock=clock)
+
+
+def test_of_dozens_of_stages_the_first_and_the_last_are_drawn() -> None:
+    traced = views(500)
+    table = traced.table()
+    svg = drawn(traced)
+
+    assert len(traced.stages) == len(table) == 1004
+    assert int(svg.get("height", "")) < 2000
+    assert {"from_chunks", "… 965 more", "merge"} < set(texts(svg))
+    assert traced.to_text(80).splitlines()[29] == "… 965 more"
+    assert str(table).splitlines()[30] == "… 965 more"
+    assert table.to_html().count("<tr") == 41
+    assert "… 965 more" in table.to_html()
+    assert len(html_of(traced)) < 100_000
+
+
+def test_as_many_stages_as_one_looks_at_are_all_drawn() -> None:
+    traced = views(18)
+
+    assert len(traced.stages) == 40
+    assert traced.to_text(80).splitlines()[39].startswith("merge")
+    assert not any("more" in text for text in texts(drawn(traced)))
+
+
+@pytest.mark.parametrize("count", [2, 18, 500])
+def test_time_runs_from_left_to_right_and_has_room(count: int) -> None:
+    ticks = [float(tick.get("x", "")) for tick in _ticks(drawn(views(count)))]
+    begin, *_, end = ticks
+
+    assert ticks == sorted(ticks)
+    assert begin < 400
+    assert end > 850
+
+
+def test_lines_of_what_is_shared_and_of_what_is_merged_take_a_lane_each() -> None:
+    def lanes(traced: Trace) -> set[str]:
+        ways = [path.get("d", "") for path in _links(traced)]
+        return {way.partition("Q")[2].partition(" ")[0] for way in ways if "Q" in way}
+
+    assert len(lanes(views(3))) == len(lanes(views(18))) == 2
+
+
+def test_times_have_a_line_of_their_own_where_the_legend_leaves_no_room() -> None:
+    def rows_of_legend(*operators: Any) -> set[str | None]:
+        script: Script = [1.25, '{"users": [{"name": "Jo"}, ', 0.25, '{"name": "Al"}]}']
+        svg = drawn(played(script, ops.accumulate_json(), *operators))
+        return {text.get("y") for text in svg.iter(f"{SVG}text") if text.get("font-size") == "11"}
+
+    def all_kinds(snapshots: Any) -> Observable[Any]:
+        shared = snapshots.pipe(ops.share_latest())
+        events, users = shared.pipe(ops.field_events()), shared.pipe(ops.split_items(User))
+        team = shared.pipe(ops.to_partial(Team), ops.track_progress())
+        return reactivex.merge(events, users, team, shared.pipe(rx.map(lambda _: 1)))
+
+    assert len(rows_of_legend()) == 1
+    assert len(rows_of_legend(all_kinds)) == 2
+
+
+def test_what_is_begun_often_is_marked_as_often_as_there_is_room() -> None:
+    traced = played(["a", 1.0] * 1000, rx.flat_map(lambda _: from_chunks(["b"])))
+    marks = [title for title in titles(drawn(traced)) if title.endswith(": subscribed")]
+
+    assert traced.stages[1].subscriptions == 1000
+    assert 20 < len(marks) < 100
+
+
+def test_wide_characters_have_the_room_they_take() -> None:
+    wide, narrow = (
+        drawn(played([1.0, "{}"], ops.accumulate_json(), ops.select((sign * 7,))))
+        for sign in ("名", "n")
+    )
+    begins = [min(float(line.get("x", "")) for line in _ticks(svg)) for svg in (narrow, wide)]
+
+    assert begins[1] - begins[0] > 50
+
+
+def _ticks(svg: ET.Element) -> list[ET.Element]:
+    return [text for text in svg.iter(f"{SVG}text") if re.fullmatch(r"[\d.]+ m?s", text.text or "")]
 
 
 def test_what_reads_what_is_joined() -> None:
