@@ -19,7 +19,7 @@ import tqdm.auto
 import tqdm.notebook
 from hypothesis import given
 from hypothesis import strategies as st
-from reactivex import Observable
+from reactivex import Observable, Subject
 from reactivex import operators as rx
 from rich.console import Console
 from rich.text import Text
@@ -578,14 +578,19 @@ def test_the_garbage_collector_waits_for_no_bar() -> None:
     assert bars.stopped.get(timeout=PATIENCE) != threading.get_ident()
 
 
-def test_a_stream_that_is_collected_while_another_begins_stops_neither() -> None:
-    left, bars = Watched(), Watched(at_start=gc.collect)
+def test_a_stream_may_be_collected_while_another_begins() -> None:
+    source: Subject[str] = Subject()
+    held, left = [source], Watched()
+    source.pipe(ops.accumulate_json(), ops.track_progress(), ops.show_progress(left)).subscribe()
+    del source
 
-    def follow() -> None:
-        leave_undisposed(left)
-        so.run(progress().pipe(ops.show_progress(bars)))
+    def forget() -> None:
+        held.clear()
+        gc.collect()
 
-    assert has_ended(follow)
+    bars = Watched(at_start=forget)
+
+    assert has_ended(lambda: so.run(progress().pipe(ops.show_progress(bars))))
     left.stopped.get(timeout=PATIENCE)
     assert [task.completed for task in bars.tasks] == [100]
 
