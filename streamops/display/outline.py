@@ -165,10 +165,11 @@ class _Layout:
         return f"{node.count:,} item{'' if node.count == 1 else 's'}" if node.count else "no items"
 
     def _scalar(self, node: _Node) -> str:
-        if node.state == "growing" and isinstance(node.value, str) and not node.value:
+        value = node.value
+        if node.state == "growing" and isinstance(value, str) and not str.__str__(value):
             return ""
 
-        text = _written(node.value)
+        text = _written(value)
         if len(text) > self._width:
             text = (ending if node.state == "growing" else shortened)(text, self._width)
         return visible(text)
@@ -180,15 +181,19 @@ def _written(value: Any) -> str:
         return ""
 
     if isinstance(value, str) and not isinstance(value, Enum):
-        return value or '""'
-
-    if isinstance(value, bytes):
-        return repr(value)
+        return str.__str__(value) or '""'
 
     try:
-        return _written(value.value) if isinstance(value, Enum) else str(value)
+        if isinstance(value, Enum):
+            return _written(value.value)
+
+        return repr(value) if isinstance(value, bytes) else str(value)
     except Exception:
-        return f"<{type(value).__name__}>"
+        return _kind_of(value)
+
+
+def _kind_of(value: Any) -> str:
+    return f"<{type(value).__name__}>"
 
 
 def _chosen(node: _Node, room: int) -> Sequence[int]:
@@ -259,11 +264,15 @@ class _Node:
             value = object.__getattribute__(cast("Any", value), "__dict__").get("root", _ABSENT)
 
         self.key = key
-        self.value: Any = value
         self._state_at = state_at
         self._path = path
         self.state: FieldState = state if state is not None and own is None else state_at(path)
-        self.inside = _inside(value, state_at, path)
+        try:
+            self.value: Any = value
+            self.inside = _inside(value, state_at, path)
+        except Exception:  # a user's own container may fail to say what is in it
+            self.value = _kind_of(value)
+            self.inside = None
 
     @property
     def count(self) -> int:
@@ -294,7 +303,7 @@ class _Node:
 
 
 def _called(key: Any) -> str:
-    return key if isinstance(key, str) and not isinstance(key, Enum) else _written(key)
+    return str.__str__(key) if isinstance(key, str) and not isinstance(key, Enum) else _written(key)
 
 
 def _inside(value: Any, state_at: _StateAt, path: Path) -> _Inside | None:
@@ -316,7 +325,10 @@ def _inside(value: Any, state_at: _StateAt, path: Path) -> _Inside | None:
 
     if isinstance(value, list | tuple):
         sequence = cast("Sequence[Any]", value)
-        names: Any = getattr(sequence, "_fields", None)
+        if type(sequence) not in (list, tuple):
+            sequence = list(sequence)  # what its class says of it is asked once
+
+        names: Any = getattr(cast("Any", value), "_fields", None)
         return _Inside(names or range(len(sequence)), sequence, is_list=not names)
 
     return None

@@ -270,7 +270,7 @@ def _name_of(tag: object) -> str:
 
 def _line_of(element: object) -> str:
     try:
-        text = element if isinstance(element, str) else repr(element)
+        text = str.__str__(element) if isinstance(element, str) else repr(element)
     except Exception:
         text = f"<{type(element).__name__}>"
     return in_one_line(shortened(text, _LINE))

@@ -264,6 +264,34 @@ def test_values_that_are_no_json_are_written_as_they_write_themselves() -> None:
     assert drawn({"a": Array()}, is_open=True) == [">a: [1 2]"]
 
 
+class NoValues(dict[str, int]):
+    def values(self) -> Any:
+        raise ValueError("no")
+
+
+class NoItems(list[int]):
+    def __iter__(self) -> Any:
+        raise ValueError("no")
+
+
+class NoLength(str):
+    def __len__(self) -> int:
+        raise ValueError("no")
+
+
+def test_a_container_that_fails_to_say_what_is_in_it_is_shown_by_its_type() -> None:
+    assert drawn(NoValues(a=1)) == ["=: <NoValues>"]
+    assert drawn({"a": NoItems([1]), "b": 2}) == ["=a: <NoItems>", "=b: 2"]
+    assert cells({"a": NoValues(a=1)}) == {"a": "<NoValues>"}
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_text_is_what_it_holds_whatever_its_class_says(is_open: bool) -> None:
+    text = NoLength("x")
+
+    assert [row.text for row in outline({text: text}, is_open=is_open)] == ["x"]
+
+
 def test_a_value_that_holds_itself_has_an_end() -> None:
     value: list[Any] = [1]
     value.append(value)
