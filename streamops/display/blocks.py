@@ -13,6 +13,7 @@ from streamops.items import ItemResult
 from streamops.nodes import Path
 from streamops.progress import Progress
 
+_COLUMNS = 12
 _FAULTS = 5
 _MESSAGE = 2000  # characters
 
@@ -57,7 +58,16 @@ class Items:
 
     @property
     def columns(self) -> list[str]:
-        """The names of all fields, in the order of their coming."""
+        """The names of the fields that have columns: the first that came."""
+        return self._fields[:_COLUMNS]
+
+    @property
+    def fields(self) -> int:
+        """How many fields there are."""
+        return len(self._fields)
+
+    @property
+    def _fields(self) -> list[str]:
         return list(dict.fromkeys(name for item in self.items for name in item.cells))
 
 
@@ -140,9 +150,15 @@ def item_of(value: Any, number: int) -> Item:
 
 def failure_of(error: BaseException) -> Failure:
     """Return what to say of an error."""
-    path: Any = getattr(error, "path", ())
-    place = place_of(cast("Path", path)) if isinstance(path, tuple) else ""
-    return Failure(type(error).__name__, _message(error), place)
+    return Failure(type(error).__name__, _message(error), _place(error))
+
+
+def _place(error: BaseException) -> str:
+    try:
+        path: Any = getattr(error, "path", ())
+        return place_of(cast("Path", path)) if isinstance(path, tuple) else ""
+    except Exception:  # a user's own error may fail to say where it is
+        return ""
 
 
 def _message(error: BaseException) -> str:
@@ -177,6 +193,13 @@ def figures(bar: Bar) -> str:
 def counted(count: int, noun: str) -> str:
     """Write how many there are: ``1 item``, ``2,000 items``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def left_out(block: Items) -> str:
+    """Write what a table does not show, behind how many items there are."""
+    items = f", the last {len(block.items)}" if len(block.items) < block.count else ""
+    fields = f", {_COLUMNS} of {block.fields:,} fields" if block.fields > _COLUMNS else ""
+    return items + fields
 
 
 def percent(bar: Bar) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
-from html import escape
+from threading import Lock
 from typing import Any
 
 from streamops.display.blocks import (
@@ -20,10 +21,11 @@ from streamops.display.blocks import (
     blocks_of,
     counted,
     figures,
+    left_out,
     percent,
 )
 from streamops.display.outline import Row
-from streamops.display.visible import visible
+from streamops.display.visible import in_html, visible
 
 _GREEN, _BLUE, _RED, _AMBER = "#2da160", "#3987e5", "#e0524d", "#c98a1b"
 _FAINT = "opacity:.5"
@@ -38,6 +40,7 @@ _HEAD = f"{_CELL};font-weight:600;border-bottom:1px solid rgba(128,128,128,.4)"
 _EDGE = f'<span style="color:{_BLUE}">▍</span>'
 _GROWING = f'<span style="color:{_BLUE}">…</span>'
 _DONE = f'<span style="color:{_GREEN}">✓</span>'
+_drawing = Lock()
 _TONES: dict[Tone, tuple[str, str]] = {
     "waiting": ("…", _BLUE),
     "running": ("▸", _BLUE),
@@ -85,7 +88,7 @@ def _bar(bar: Bar) -> str:
         f'style="height:6px;border-radius:3px;background:rgba(128,128,128,.25);overflow:hidden">'
         f'<div style="width:{bar.percent:.1f}%;height:100%;background:{color}"></div></div>'
         f'<div style="margin-top:3px"><b>{shown}</b> '
-        f'<span style="{_FAINT}">{_text(figures(bar))}</span></div></div>'
+        f'<span style="{_FAINT}">{in_html(figures(bar))}</span></div></div>'
     )
 
 
@@ -100,29 +103,27 @@ def _row(row: Row) -> str:
     indent = "&nbsp;" * 4 * row.depth
     if row.state == "pending":
         faint = f"{_CELL};{_FAINT}"
-        return _cells((_MARK, ""), (faint, f"{indent}{_text(row.key)}"), (faint, "—"))
+        return _cells((_MARK, ""), (faint, f"{indent}{in_html(row.key)}"), (faint, "—"))
 
     if row.is_note:
-        text = f'<i style="{_FAINT}">{_text(row.text)}</i>'
+        text = f'<i style="{_FAINT}">{in_html(row.text)}</i>'
     elif row.state == "growing":
-        text = f"<i>{_text(row.text)}</i>{_EDGE}"
+        text = f"<i>{in_html(row.text)}</i>{_EDGE}"
     else:
-        text = _text(row.text)
+        text = in_html(row.text)
 
     if not row.key and row.is_note:
         return _cells((_MARK, ""), (_CELL, f"{indent}{text}"), (_CELL, ""))
 
     mark = _DONE if row.state == "done" else _GROWING
-    name = f"{indent}<b>{_text(row.key)}</b>" if row.key else ""
+    name = f"{indent}<b>{in_html(row.key)}</b>" if row.key else ""
     return _cells((_MARK, mark), (_CELL, name), (f"{_CELL};{_TEXT}", text))
 
 
 def _items(block: Items) -> str:
-    name = f"<b>{_text(block.name)}</b> · " if block.name else ""
-    hidden = block.count - len(block.items)
-    last = f", the last {len(block.items)}" if hidden else ""
-    count = counted(block.count, "item")
-    title = f'<div style="font-size:13px;margin:4px 0 0">{name}{count}{last}</div>'
+    name = f"<b>{in_html(block.name)}</b> · " if block.name else ""
+    count = f"{counted(block.count, 'item')}{left_out(block)}"
+    title = f'<div style="font-size:13px;margin:4px 0 0">{name}{count}</div>'
     if not block.items:
         return title
 
@@ -131,37 +132,40 @@ def _items(block: Items) -> str:
 
 
 def _frame(block: Items) -> str:
-    """Return the table as pandas draws it, if that is installed."""
-    try:
-        import pandas as pd
-    except ImportError:
+    """Return the table as pandas draws it, if the program uses that."""
+    new_frame: Any = getattr(sys.modules.get("pandas"), "DataFrame", None)
+    if new_frame is None:
         return ""
 
     columns = block.columns
-    records = [[visible(item.cells.get(name, "")) for name in columns] for item in block.items]
-    frame = pd.DataFrame(
-        records, index=[item.number for item in block.items], columns=_named(columns)
+    records = [[in_html(item.cells.get(name, "")) for name in columns] for item in block.items]
+    frame = new_frame(
+        records,
+        index=[item.number for item in block.items],
+        columns=list(map(in_html, _named(columns))),
     )
-    with pd.option_context("display.max_colwidth", None):
-        html: str = frame.to_html(escape=True, border=0, justify="left")
+    # It changes an option of its own while it draws, for all threads.
+    with _drawing:
+        html: str = frame.to_html(escape=False, border=0, justify="left")
     return html
 
 
 def _own_table(block: Items) -> str:
-    head = _cells((_HEAD, ""), *((_HEAD, _text(name)) for name in _named(block.columns)), tag="th")
-    return _table([head, *(_item(item, block.columns) for item in block.items)])
+    columns = block.columns
+    head = _cells((_HEAD, ""), *((_HEAD, in_html(name)) for name in _named(columns)), tag="th")
+    return _table([head, *(_item(item, columns) for item in block.items)])
 
 
 def _item(item: Item, columns: list[str]) -> str:
     number = (f"{_CELL};{_FAINT}", str(item.number))
     if not item.fault:
-        texts = ((f"{_CELL};{_TEXT}", _text(item.cells.get(name, ""))) for name in columns)
+        texts = ((f"{_CELL};{_TEXT}", in_html(item.cells.get(name, ""))) for name in columns)
         return _cells(number, *texts)
 
     return (
         f'<tr style="{_ROW}"><td style="{number[0]}">{number[1]}</td>'
         f'<td colspan="{max(len(columns), 1)}" style="{_CELL};color:{_RED}">'
-        f"✗ {_text(item.fault)}</td></tr>"
+        f"✗ {in_html(item.fault)}</td></tr>"
     )
 
 
@@ -171,8 +175,8 @@ def _named(columns: list[str]) -> list[str]:
 
 def _written(block: Written) -> str:
     edge = _EDGE if block.is_growing else ""
-    label = f'<div style="font-size:11px;{_FAINT}"><b>{_text(block.label)}</b></div>'
-    text = _text(block.text).replace("\n", "<br>")
+    label = f'<div style="font-size:11px;{_FAINT}"><b>{in_html(block.label)}</b></div>'
+    text = in_html(block.text).replace("\n", "<br>")
     return (
         f'<div style="margin:4px 0;max-width:90ch">{label}<div style="white-space:pre-wrap;'
         f'overflow-wrap:anywhere;font-size:13px;line-height:1.5">{text}{edge}</div></div>'
@@ -182,7 +186,7 @@ def _written(block: Written) -> str:
 def _lines(block: Lines) -> str:
     hidden = block.count - len(block.lines)
     more = f'<i style="{_FAINT}">… {hidden:,} before</i>\n' if hidden else ""
-    text = "\n".join(map(_text, block.lines))
+    text = "\n".join(map(in_html, block.lines))
     return (
         f'<pre style="margin:4px 0;font-size:12px;line-height:1.45;white-space:pre-wrap;'
         f'overflow-wrap:anywhere;background:transparent">{more}{text}</pre>'
@@ -190,12 +194,12 @@ def _lines(block: Lines) -> str:
 
 
 def _failure(block: Failure) -> str:
-    place = f" at <code>{_text(block.place)}</code>" if block.place else ""
+    place = f" at <code>{in_html(block.place)}</code>" if block.place else ""
     return (
         f'<div style="margin:6px 0;padding:2px 0 2px 10px;border-left:3px solid {_RED};'
-        f'font-size:13px"><span style="color:{_RED}">✗</span> <b>{_text(block.kind)}</b>{place}'
+        f'font-size:13px"><span style="color:{_RED}">✗</span> <b>{in_html(block.kind)}</b>{place}'
         f'<pre style="margin:2px 0 0;font-size:12px;white-space:pre-wrap;overflow-wrap:anywhere;'
-        f'background:transparent">{_text(block.message)}</pre></div>'
+        f'background:transparent">{in_html(block.message)}</pre></div>'
     )
 
 
@@ -203,7 +207,7 @@ def _note(block: Note) -> str:
     sign, color = _TONES[block.tone]
     return (
         f'<div style="font-size:12px;margin:4px 0"><span style="color:{color}">{sign}</span> '
-        f'<span style="opacity:.7">{_text(block.text)}</span></div>'
+        f'<span style="opacity:.7">{in_html(block.text)}</span></div>'
     )
 
 
@@ -215,7 +219,3 @@ def _cells(*cells: tuple[str, str], tag: str = "td") -> str:
     """Return a row of a table, made of styles and HTML."""
     inner = "".join(f'<{tag} style="{style}">{html}</{tag}>' for style, html in cells)
     return f'<tr style="{_ROW}">{inner}</tr>'
-
-
-def _text(text: str) -> str:
-    return escape(visible(text), quote=True)

@@ -25,6 +25,7 @@ from streamops.display.blocks import (
     Written,
     counted,
     figures,
+    left_out,
     percent,
 )
 from streamops.display.outline import Row
@@ -121,10 +122,9 @@ def _row(row: Row) -> tuple[Text, Text, Text]:
 
 
 def _items(block: Items) -> RenderableType:
-    hidden = block.count - len(block.items)
     title = _line(f"{block.name}: " if block.name else "", "bold")
     title.append(counted(block.count, "item"), "" if block.name else "bold")
-    title.append(f", the last {len(block.items)}" if hidden else "", "dim")
+    title.append(left_out(block), "dim")
     if not block.items:
         return title
 

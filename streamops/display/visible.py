@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 
 from streamops.nodes import Path
 
@@ -10,6 +11,7 @@ from streamops.nodes import Path
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
+_MATHEMATICS = re.compile(r"[$\\]")
 _BREAKS = re.compile("[\t\n]")
 _ELLIPSIS = "…"
 
@@ -22,6 +24,15 @@ def visible(text: str) -> str:
 def in_one_line(text: str) -> str:
     """Write what cannot be seen as Python writes it, tabs and line ends too."""
     return _BREAKS.sub(_escaped, visible(text))
+
+
+def in_html(text: str) -> str:
+    r"""Return HTML that shows a text as it is.
+
+    Notebooks set what stands between ``$`` or behind ``\[`` as mathematics, unless that is an
+    element of its own.
+    """
+    return _MATHEMATICS.sub(r"<span>\g<0></span>", escape(visible(text), quote=True))
 
 
 def shortened(text: str, width: int) -> str:

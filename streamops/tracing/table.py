@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
 from streamops.display.times import time_in_words
-from streamops.display.visible import in_one_line
+from streamops.display.visible import in_html, in_one_line
 from streamops.tracing.figures import first_and_last, fitted, left_out, width_of
 
 if TYPE_CHECKING:
@@ -144,4 +143,4 @@ def _cell(index: int) -> str:
 
 
 def _escaped(text: str) -> str:
-    return escape(in_one_line(text), quote=True)
+    return in_html(in_one_line(text))

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from threading import Lock
 from typing import Any
 
+import pandas as pd
 import pytest
 from pydantic import BaseModel, ConfigDict
 
@@ -29,6 +34,7 @@ from streamops.display.blocks import (
 from streamops.display.html import html_of, to_html
 from streamops.display.outline import outline
 from streamops.items import ItemResult
+from streamops.nodes import Path
 from streamops.partial_type import Partial
 from tests.display.hostile import HOSTILE, UNSEEN
 from tests.outcomes import through
@@ -178,8 +184,7 @@ USERS = [User(name="Jo", email="jo@example.org"), User(name="Al")]
 
 @pytest.fixture(params=["pandas", "without pandas"])
 def drawer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param != "pandas":
-        monkeypatch.setitem(sys.modules, "pandas", None)
+    monkeypatch.setitem(sys.modules, "pandas", pd if request.param == "pandas" else None)
 
 
 @pytest.mark.usefixtures("drawer")
@@ -191,6 +196,57 @@ def test_items_are_a_table_of_their_fields_with_how_many_there_are() -> None:
     page = Page(html)
     assert "table" in page.elements
     assert "".join(page.text.split()) == ("users·10items,thelast2nameemail8Jojo@example.org9AlNone")
+
+
+def test_pandas_is_not_imported_to_show_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "pandas")
+
+    to_html([Items([item_of(USERS[0], 0)], 1)])
+
+    assert "pandas" not in sys.modules
+
+
+def test_pandas_draws_one_table_at_a_time_since_it_changes_its_options_for_all_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table: Any = pd.DataFrame.to_html
+    overlaps: list[bool] = []
+    busy = Lock()
+
+    def watched(frame: Any, **options: Any) -> Any:
+        overlaps.append(not busy.acquire(blocking=False))
+        html = table(frame, **options)
+        with suppress(RuntimeError):
+            busy.release()
+        return html
+
+    monkeypatch.setattr(pd.DataFrame, "to_html", watched)
+    block = Items([item_of(user, number) for number, user in enumerate(USERS * 100)], 200)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(to_html, [[block]] * 8))
+
+    assert overlaps == [False] * 8
+    assert pd.get_option("display.max_colwidth") == 50
+
+
+@pytest.mark.usefixtures("drawer")
+def test_a_long_text_of_an_item_is_shown_as_far_as_there_is_room() -> None:
+    text = "long" * 20
+
+    assert text in to_html([Items([item_of({"text": text}, 0)], 1)])
+
+
+@pytest.mark.usefixtures("drawer")
+def test_a_table_has_the_first_columns_and_says_how_many_there_are() -> None:
+    items = [item_of({f"k{row}_{index}": index for index in range(500)}, row) for row in range(40)]
+
+    html = to_html([Items(items, 40)])
+
+    assert "40 items, 12 of 20,000 fields" in Page(html).text
+    assert "k0_11" in html
+    assert "k0_12" not in html
+    assert len(html) < 100_000
 
 
 def test_an_invalid_item_is_shown_as_what_is_wrong_with_it() -> None:
@@ -228,6 +284,28 @@ def test_an_error_that_cannot_say_what_it_is_is_shown_by_its_kind() -> None:
     assert lines(to_html([failure_of(Mute())])) == ["✗ Mute"]
 
 
+class Unplaced(Exception):
+    @property
+    def path(self) -> Path:
+        raise ValueError("no")
+
+
+def test_an_error_that_cannot_say_where_it_is_is_shown_by_what_it_says() -> None:
+    assert lines(to_html([failure_of(Unplaced("boom"))])) == ["✗ Unplaced", "boom"]
+
+
+@pytest.mark.usefixtures("drawer")
+@pytest.mark.parametrize(
+    "text", ["costs $5 to $10", "$$x$$", r"\(x\)", r"\[x\]", r"\begin{align}x\end{align}", r"\$5"]
+)
+def test_nothing_that_a_model_wrote_becomes_mathematics(text: str) -> None:
+    html = to_html(blocks(text))
+
+    in_one_element = re.split("<[^>]*>", html)
+    assert not any(re.search(r"\$.*\$|\\[(\[b$]", shown) for shown in in_one_element)
+    assert text in Page(html).text
+
+
 def blocks(text: str) -> list[Block]:
     """Return one block of each kind, with the text wherever one goes."""
     return [
@@ -246,6 +324,7 @@ def blocks(text: str) -> list[Block]:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_that_a_model_wrote_becomes_an_element(text: str) -> None:
     harmless, hostile = (to_html(blocks(written)) for written in ("x", text))
+    hostile = hostile.replace(r"<span>\</span>", "\\")
 
     assert Page(hostile).elements == Page(harmless).elements
     assert Page(hostile).attributes == Page(harmless).attributes

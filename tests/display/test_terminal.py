@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from rich.console import Console
 
 from streamops import operators as ops
-from streamops.display.blocks import Bar, Block, Note, blocks_of
+from streamops.display.blocks import Bar, Block, Items, Note, blocks_of, item_of
 from streamops.display.terminal import to_renderable
 from tests.display.hostile import HOSTILE, UNSEEN
 from tests.display.test_html import blocks
@@ -45,6 +45,15 @@ def test_a_bar_says_how_much_has_arrived_and_when_the_rest_will_have() -> None:
 
     assert shown.startswith(" 42% ━━━━")
     assert "1.2 s, 1:15 min left · u" in shown
+
+
+def test_a_table_has_the_first_columns_and_says_how_many_there_are() -> None:
+    item = item_of({f"k{index}": index for index in range(30)}, 0)
+
+    shown = printed([Items([item], 1)])
+
+    assert shown.startswith("1 item, 12 of 30 fields\n")
+    assert "29" not in shown
 
 
 def test_what_waits_moves() -> None:

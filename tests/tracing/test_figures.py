@@ -15,6 +15,7 @@ from streamops import operators as ops
 from streamops import trace
 from streamops.delta import Delta
 from streamops.snapshot import Snapshot
+from streamops.tracing.table import Table
 from streamops.tracing.trace import Trace
 from tests.tracing.played import Clock, Script, following, played
 
@@ -57,6 +58,12 @@ def test_a_table_is_rows_to_pandas() -> None:
 
     assert frame["stage"].tolist() == ["from_chunks", "accumulate_json", "filter"]
     assert frame["emitted"].sum() == 7
+
+
+def test_a_name_with_dollars_is_no_mathematics_in_a_notebook() -> None:
+    html = Table(({"stage": "$x$"},)).to_html()
+
+    assert "<span>$</span>x<span>$</span>" in html
 
 
 def test_a_stage_that_emitted_nothing_has_no_times() -> None:
