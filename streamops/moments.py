@@ -13,6 +13,7 @@ from pydantic import BaseModel, RootModel
 from streamops.display.blocks import counted
 from streamops.display.strip import html_strip, text_strip
 from streamops.display.times import time_in_words
+from streamops.items import ItemResult, Tagged
 from streamops.nodes import Path
 from streamops.partial import partial_state, state_of
 from streamops.partial_dataclasses import vars_of
@@ -82,8 +83,8 @@ class History(Sequence[Moment[T]]):
         """Return the moment at which a path was first shown, or finished; None if it never was.
 
         A path is a tuple of keys, indexes and names of fields, as in ``state_of`` and Snapshots; of
-        Progress it is one of its value. That something was closed is no moment of its own, since it
-        does not show: it is finished in the next.
+        Progress, Tagged and ItemResult it is one of what they hold. That something was closed is no
+        moment of its own, since it does not show: it is finished in the next.
         """
         if not isinstance(path, tuple):
             raise TypeError(f"a path is a tuple of keys and indexes, not {path!r}")
@@ -139,8 +140,15 @@ def _is_in_kernel() -> bool:
 
 def _state(value: Any, path: Path) -> FieldState:
     """Return how far what is shown at a path is."""
-    while isinstance(value, Progress):
-        value = cast("Progress[Any]", value).value
+    if isinstance(value, Progress):
+        return _state(cast("Progress[Any]", value).value, path)
+
+    if isinstance(value, Tagged):
+        return _state(cast("Tagged[Any]", value).item, path)
+
+    if isinstance(value, ItemResult):
+        result = cast("ItemResult[Any]", value)
+        return "pending" if result.error is not None else _state(result.value, path)
 
     if isinstance(value, Snapshot):
         located = value.locate(path)

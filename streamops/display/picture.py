@@ -76,14 +76,14 @@ class Picture:
 
     def _add(self, element: Any) -> None:
         if isinstance(element, Delta):
-            self._part(_key_of(element), lambda: _Text(_label_of(element), self._only_new)).add(
-                _text_of(element)
+            self._part(_key_of(element), lambda: _Text(label_of(element), self._only_new)).add(
+                text_of(element)
             )
         elif isinstance(element, Progress):
             self._add_progress(cast("Progress[Any]", element))
         elif isinstance(element, Tagged):
             tagged = cast("Tagged[Any]", element)
-            self._add_item(tagged.item, _name_of(tagged.tag))
+            self._add_item(tagged.item, list_name(tagged.tag))
         elif self.are_items or isinstance(element, ItemResult):
             self._add_item(element, "")
         elif self._is_state(element):
@@ -250,13 +250,15 @@ def _key_of(delta: Delta) -> object:
     return delta.kind, delta.choice, delta.index
 
 
-def _label_of(delta: Delta) -> str:
+def label_of(delta: Delta) -> str:
+    """Say which of a model's texts a Delta belongs to."""
     name = f" {delta.name}" if delta.name else f" {delta.index}" if delta.index else ""
     choice = f" of choice {delta.choice}" if delta.choice else ""
     return f"{delta.kind.replace('_', ' ')}{name}{choice}"
 
 
-def _text_of(delta: Delta) -> str:
+def text_of(delta: Delta) -> str:
+    """Return what a Delta says."""
     if delta.kind == "usage":
         counts = cells(dict(delta.usage or {}))
         return ", ".join(f"{name}={count}" for name, count in counts.items() if count != "None")
@@ -264,7 +266,8 @@ def _text_of(delta: Delta) -> str:
     return delta.finish_reason or "" if delta.kind == "finish" else delta.text
 
 
-def _name_of(tag: object) -> str:
+def list_name(tag: object) -> str:
+    """Return the name of the list that a tag stands for."""
     return tag if isinstance(tag, str) else place_of(cast("tuple[Any, ...]", tag))
 
 

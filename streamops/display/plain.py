@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import Any
 
 from streamops.display.blocks import (
@@ -103,12 +104,25 @@ def _rows(rows: Iterable[Row], width: int) -> Iterator[str]:
         yield f"{_MARKS[row.state]} {indent}{key}{shorten(text, room)}".rstrip(": ")
 
 
-def _now(rows: Iterable[Row], width: int) -> str:
+def _now(rows: Sequence[Row], width: int) -> str:
     growing = [row for row in rows if row.state == "growing"]
     if not growing:
-        texts = ((row.key, in_one_line(row.text)) for row in rows if not row.depth)
-        return shortened(", ".join(f"{key}={text}" if key else text for key, text in texts), width)
+        return shortened(_in_one_line(rows), width)
 
     place = ".".join(row.key for row in growing if row.key)
     text = "" if growing[-1].is_note else in_one_line(growing[-1].text)
     return f"{place}: {text}" if place and text else f"{place}{text}"
+
+
+def _in_one_line(rows: Sequence[Row]) -> str:
+    """Write rows next to each other, and in braces what is in a record."""
+    depth = rows[0].depth if rows else 0
+    texts: list[str] = []
+
+    for index, row in enumerate(rows):
+        if row.depth == depth:
+            inside = list(takewhile(lambda inner: inner.depth > depth, rows[index + 1 :]))
+            text = in_one_line(row.text) or (f"{{{_in_one_line(inside)}}}" if inside else "")
+            texts.append(f"{row.key}={text}" if row.key else text)
+
+    return ", ".join(texts)

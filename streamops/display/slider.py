@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streamops.display.html import html_of
-from streamops.display.strip import Shows, heading, html_ending
+from streamops.display.strip import Shows, heading, html_ending, html_look
 
 _FASTEST, _SLOWEST = 20, 500  # milliseconds that a moment is shown for when all are played
 
@@ -28,7 +27,7 @@ def slider_over(history: Shows) -> Any:
     def show(_: object = None) -> None:
         moment = history[slider.value]
         label.value = f"{heading(moment)} · {slider.value + 1} of {last + 1}"
-        shown.value = html_of(moment.value) + (html_ending(history) if slider.value == last else "")
+        shown.value = html_look(moment) + (html_ending(history) if slider.value == last else "")
 
     show()
     slider.observe(show, "value")

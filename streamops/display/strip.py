@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
-from streamops.display.blocks import Outline, bar_of, counted, failure_of, percent
+from streamops.display.blocks import Failure, Outline, bar_of, counted, failure_of, percent
 from streamops.display.html import to_html
-from streamops.display.outline import outline
-from streamops.display.plain import line_of, to_lines
+from streamops.display.look import look_at
+from streamops.display.plain import state_line, to_lines
 from streamops.display.times import time_in_words
-from streamops.progress import Progress
+from streamops.display.visible import shortened
 
 _MOST, _FEWEST = 6, 3  # moments, as many as there is room for
 _MOST_LINES = 12
@@ -59,7 +59,7 @@ def html_strip(history: Shows) -> str:
     """Return evenly spaced moments as HTML: side by side if they are narrow enough."""
     chosen = next((few for few in _choices(history) if _fits(few)), _chosen(history, _FEWEST))
     cells = [
-        f'<td style="{_CELL}">{html_heading(moment)}{to_html([_outline(moment)])}</td>'
+        f'<td style="{_CELL}">{html_heading(moment)}{to_html([_look(moment)])}</td>'
         for moment in chosen
     ]
     rows = ("" if _fits(chosen) else "</tr><tr>").join(cells)
@@ -77,8 +77,7 @@ def text_strip(history: Shows) -> Iterator[str]:
     headings = list(map(heading, chosen))
     indent = max(map(len, headings), default=0) + 2
     for start, moment in zip(headings, chosen, strict=True):
-        line = line_of(_without_bar(moment.value), width=_LINE - indent)
-        yield f"{start:<{indent}}{line}".rstrip()
+        yield f"{start:<{indent}}{_line(moment, _LINE - indent)}".rstrip()
 
     if history.error is not None:
         yield from to_lines([failure_of(history.error)])
@@ -94,6 +93,12 @@ def html_heading(moment: Shown) -> str:
     """Return the same as HTML."""
     time, dot, rest = heading(moment).partition(" · ")
     return f'<div><b>{time}</b><span style="opacity:.6">{dot}{rest}</span></div>'
+
+
+def html_look(moment: Shown) -> str:
+    """Return what was shown at a moment, with all that there is room for."""
+    bar = bar_of(moment.value)
+    return to_html([*([] if bar is None else [bar]), look_at(moment.value)])
 
 
 def html_ending(history: Shows) -> str:
@@ -121,18 +126,23 @@ def _fits(moments: Sequence[Shown]) -> bool:
     return sum(map(_width, moments)) <= _ROOM
 
 
-def _outline(moment: Shown) -> Outline:
-    return Outline(outline(moment.value, limit=_ROWS, width=_WIDTH))
+def _look(moment: Shown) -> Outline | Failure:
+    return look_at(moment.value, limit=_ROWS, width=_WIDTH)
 
 
-def _without_bar(value: Any) -> Any:
-    while isinstance(value, Progress):
-        value = cast("Progress[Any]", value).value
-    return value
+def _line(moment: Shown, width: int) -> str:
+    look = look_at(moment.value)
+    if isinstance(look, Outline):
+        return state_line(None, look.rows, width=width)
+
+    return shortened(next(to_lines([look])), width)
 
 
 def _width(moment: Shown) -> int:
-    """Return about how many characters wide its outline is."""
-    rows = _outline(moment).rows
-    keys = max((2 * row.depth + len(row.key) for row in rows), default=0)
-    return 6 + keys + max((len(row.text) for row in rows), default=0)
+    """Return about how many characters wide its look is."""
+    look = _look(moment)
+    if isinstance(look, Failure):
+        return max(map(len, look.message.split("\n")))
+
+    keys = max((2 * row.depth + len(row.key) for row in look.rows), default=0)
+    return 6 + keys + max((len(row.text) for row in look.rows), default=0)

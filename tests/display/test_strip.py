@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import reactivex
 from pydantic import BaseModel
+from reactivex import Observable
+from reactivex import operators as rx
 
 import streamops as so
 from notebooks.run import run_cells
@@ -24,6 +26,10 @@ class Note(BaseModel):
     pages: int
 
 
+class User(BaseModel):
+    name: str
+
+
 TEXT = '{"title": "On maps", "pages": 12}'
 
 
@@ -35,6 +41,12 @@ def history(text: str = TEXT, *, size: int = 3, tracked: bool = False) -> so.His
     if tracked:
         notes = notes.pipe(ops.track_progress())
     return so.history(notes, clock=itertools.count(0, 0.25).__next__)
+
+
+def users(*operators: Any) -> Observable[Any]:
+    """Return what operators make of two users, of which one is invalid."""
+    read: Observable[Any] = so.from_chunks(lambda: iter(USERS)).pipe(ops.accumulate_json())
+    return read.pipe(*operators)
 
 
 def html_of(shown: so.History[Any]) -> str:
@@ -97,6 +109,73 @@ def test_percents_stand_beside_the_times() -> None:
     assert shown[shown.index("1.50 s") + 1] == " · 100%"
 
 
+USERS = '{"users": [{"name": "x"}, {"name": 3}], "t": "he"}'
+OTHERS: dict[str, tuple[Observable[Any], list[str], list[str]]] = {
+    "Deltas": (
+        reactivex.of(
+            so.Delta("let me", kind="reasoning"),
+            so.Delta('{"a', kind="tool_call", name="search"),
+            so.Delta(kind="finish", finish_reason="stop"),
+        ),
+        ["reasoning=let me", 'tool call search={"a', "finish=stop"],
+        ["reasoning", "let me", "tool call search", "{&quot;a", "finish", "stop"],
+    ),
+    "results of items": (
+        users(ops.split_items(User, "users", on_invalid="result")),
+        ["name=x", "✗ SchemaMismatch at users[1]: users[1].name: Input should be a valid string"],
+        [
+            *("name", "x", "✗", "SchemaMismatch", " at ", "users[1]"),
+            "users[1].name: Input should be a valid string",
+        ],
+    ),
+    "items of several lists": (
+        users(ops.split_items({"users": dict[str, Any]})),
+        ["users={name=x}", "users={name=3}"],
+        ["users", "name", "x", "users", "name", "3"],
+    ),
+    "events": (
+        users(ops.field_events(), rx.take(5)),
+        [
+            *("started=the root", "started=users", "started=users[0]", "started=users[0].name"),
+            "grew=users[0].name, text=x",
+        ],
+        [
+            *("started", "the root", "started", "users", "started", "users[0]"),
+            *("started", "users[0].name", "grew", "users[0].name", "text", "x"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("stream", "lines", "texts"), OTHERS.values(), ids=OTHERS)
+def test_what_is_no_document_is_shown_as_what_it_is(
+    stream: Observable[Any], lines: list[str], texts: list[str]
+) -> None:
+    shown = so.history(stream, clock=itertools.count().__next__)
+    _, slider, _, moved = parts(shown.slider())
+
+    written = [line.split(" s  ")[1] for line in str(shown).splitlines()[1:]]
+    in_html = [text for text in texts_in(html_of(shown))[1:] if not re.match(r"✓|\d\.\d\d s", text)]
+    in_slider: list[str] = []
+    for slider.value in range(len(shown)):
+        in_slider += [text for text in texts_in(moved.value) if text != "✓"]
+
+    assert written == lines
+    assert in_html == texts
+    assert in_slider == texts
+
+
+def test_a_progress_of_items_is_shown_as_its_item_with_a_bar() -> None:
+    shown = so.history(
+        users(ops.split_items({"users": dict[str, Any]}), ops.track_progress(expected=4)),
+        clock=itertools.count().__next__,
+    )
+    *_, moved = parts(shown.slider())
+
+    assert str(shown).splitlines()[1] == "1.00 s · 25%   users={name=x}"
+    assert "role=" in moved.value
+
+
 def test_few_narrow_moments_stand_side_by_side_and_wide_ones_below_one_another() -> None:
     narrow = html_of(history())
     long = {"title": "x" * 100, **{f"{number}{'y' * 40}": "z" * 40 for number in range(3)}}
@@ -138,7 +217,13 @@ def test_large_values_stay_small() -> None:
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_what_a_model_wrote_is_escaped(text: str) -> None:
     error = ValueError(text)
-    values = [{text: text}, {"list": [text], text: {text: 1}}]
+    values: list[Any] = [
+        {text: text},
+        {"list": [text], text: {text: 1}},
+        so.Delta(text, kind="tool_call", name=text),
+        ops.Tagged(text, {text: text}),
+        ops.FieldEvent("closed", (text,), {text: text}),
+    ]
     shown = so.history(reactivex.concat(reactivex.of(*values), reactivex.throw(error)))
 
     html = html_of(shown)

@@ -351,6 +351,24 @@ def test_when_looks_into_lists_of_models(model: Any) -> None:
     assert history.when((2,)) is None
 
 
+@pytest.mark.parametrize(
+    ("operators", "index"),
+    [
+        ((ops.split_items(User, "users", on_invalid="result"),), 1),
+        ((ops.split_items({"users": User}, on_invalid="skip"),), 0),
+        ((ops.split_items(User, "users", on_invalid="result"), ops.track_progress()), 1),
+    ],
+    ids=["ItemResult", "Tagged", "Progress"],
+)
+def test_when_looks_into_items_that_are_wrapped(operators: Any, index: int) -> None:
+    users: Any = snapshots('{"users": [{"age": 1}, {"name": "Ada"}, {"name": "Bo"}]}', 1000)
+
+    history = so.history(users.pipe(*operators))
+
+    assert history.when(("name",)) is history.when((), "done") is history[index]
+    assert history.when(("nobody",)) is None
+
+
 @pytest.mark.parametrize("path", [("nobody",), ("users", 5), ("users", "x"), ("title", 0), (None,)])
 def test_when_finds_nothing_where_nothing_came(path: Any) -> None:
     assert team().when(path) is None
