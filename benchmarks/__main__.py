@@ -19,7 +19,7 @@ from benchmarks.measuring import Measuring
 from benchmarks.plot import plot
 from benchmarks.report import report
 from benchmarks.running import CHUNKS, QUICK_CHUNKS, QUICK_WORKLOADS, run, workloads_of
-from benchmarks.workloads import users
+from benchmarks.workloads import long_string, users
 
 
 def main(given: list[str] | None = None) -> None:
@@ -32,9 +32,10 @@ def main(given: list[str] | None = None) -> None:
     elif arguments.models:
         _print_models(arguments.rounds or 5)
     elif arguments.memory:
-        from benchmarks.memory import print_memory
+        from benchmarks.memory import print_histories, print_memory
 
         print_memory(users(13_500), 4)
+        print_histories((users(500), users(1000), long_string(10), long_string(20)), 4)
     elif arguments.readme:
         from benchmarks.readme import update
 

@@ -1,14 +1,16 @@
-"""How much memory a stream takes while nothing of it is kept."""
+"""How much memory a stream takes while nothing of it is kept, and while all of it is."""
 
 from __future__ import annotations
 
 import gc
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from benchmarks.contenders import Contender, Unfit
 from benchmarks.ours import CONTENDERS
 from benchmarks.workloads import Workload
+from streamops import from_chunks, history
+from streamops import operators as ops
 
 GIVES = ("JSON", "models", "items")
 
@@ -35,6 +37,32 @@ def peak(contender: Contender, workload: Workload, size: int) -> float:
     try:
         reading.read(_cut(workload.text, size))
         return tracemalloc.get_traced_memory()[1] / len(workload.text)
+    finally:
+        tracemalloc.stop()
+
+
+def print_histories(workloads: Iterable[Workload], size: int) -> None:
+    """Print what the history of a document takes, before and after a look at all its moments."""
+    print(f"\nA history of snapshots, in {size}-character chunks\n")
+    for workload in workloads:
+        moments, kept, looked_at = history_of(workload.text, size)
+        print(
+            f"{f'{workload.name}, {len(workload.text) / 1e3:.0f} KB':32}{moments:7,} moments"
+            f"{kept / 1e6:8.1f} MB{looked_at / 1e6:8.1f} MB when all are looked at",
+            flush=True,
+        )
+
+
+def history_of(text: str, size: int) -> tuple[int, int, int]:
+    """Return how many moments a history has, and its bytes before and after a look at each."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        kept = history(from_chunks(_cut(text, size)).pipe(ops.accumulate_json()))
+        unseen = tracemalloc.get_traced_memory()[0]
+        for moment in kept:
+            _ = moment.value.value
+        return len(kept), unseen, tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
 

@@ -12,6 +12,7 @@ from benchmarks import floor, ours, peers
 from benchmarks.__main__ import main
 from benchmarks.contenders import Contender, Unfit
 from benchmarks.measuring import Measuring
+from benchmarks.memory import history_of
 from benchmarks.peers import jiter, openai_sdk
 from benchmarks.running import run, workloads_of
 from benchmarks.workloads import (
@@ -187,3 +188,12 @@ def quickly() -> Measuring:
     """Measure with a clock that hardly goes on, so that nothing is repeated or too slow."""
     seconds = count()
     return Measuring(rounds=1, clock=lambda: next(seconds) * 0.001, tell=lambda _: None)
+
+
+def test_the_memory_of_a_history_is_measured_before_and_after_a_look_at_it() -> None:
+    text = json.dumps(list(range(500)))
+
+    moments, unseen, looked_at = history_of(text, 4)
+
+    assert moments > 400
+    assert 0 < unseen < looked_at
