@@ -38,7 +38,7 @@ class Bar:
 class Histogram:
     """Sizes of chunks in characters, and the gaps between chunks in seconds.
 
-    Only chunks with text count, and no gap reaches from one request to the next.
+    Only chunks with text count, and a gap lies within one request, also where several overlap.
     """
 
     sizes: tuple[int, ...]

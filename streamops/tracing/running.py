@@ -21,7 +21,10 @@ def trace(pipeline: Observable[Any], *, clock: Clock = time.perf_counter) -> Tra
     """Run a pipeline to its end, and return what each stage of it emitted, and when.
 
     Stages are what went through ``.pipe`` of a stream of ours, operators of reactivex and functions
-    of your own included, and the streams that they subscribe to meanwhile, as ``flat_map`` does.
+    of your own included, and the streams that they subscribe to meanwhile, as ``flat_map`` does:
+    what one stage makes again and again shares rows. Tasks and threads that a subscriber starts are
+    no part of it.
+
     If the pipeline ends in an error, that is in ``Trace.error``, and nothing is raised. What it
     emits is kept as long as the trace. Sources are read as by ``run``.
 

@@ -158,24 +158,36 @@ def same(value: Any) -> Any:
     return value
 
 
-ANYWHERE: list[Pipe] = [
+ZEROS = from_chunks(["x", "y"]).pipe(rx.map(lambda _: 0))
+
+
+def zeros(_: Any) -> Observable[int]:
+    made = (from_chunks(["x"]).pipe(rx.map(lambda _: 0), rx.take_last(1)) for _ in range(2))
+    return reactivex.merge(ZEROS, *made)
+
+
+SHARING: list[Pipe] = [
+    rx.share(),
+    rx.publish(lambda shared: shared),
+    ops.share_latest(),
+]
+UNSHARED: list[Pipe] = [
     rx.map(lambda value: value),
     rx.filter(lambda _: True),
     rx.take(3),
     rx.skip(1),
     rx.scan(lambda _, value: value),
     rx.distinct_until_changed(),
-    rx.share(),
     rx.start_with(),
     rx.flat_map(lambda value: reactivex.of(value, value)),
+    rx.flat_map(zeros),
     rx.concat(reactivex.empty()),
     rx.merge(reactivex.empty()),
+    rx.merge(ZEROS, ZEROS),
     rx.do_action(lambda _: None),
-    rx.publish(lambda shared: shared),
     rx.take_until(reactivex.never()),
     rx.retry(1),
     rx.catch(reactivex.empty()),
-    ops.share_latest(),
     ops.distinct_snapshots(),
     lift(Twice),
     reactivex.compose(rx.map(same), ops.distinct_snapshots()),
@@ -187,6 +199,8 @@ ANYWHERE: list[Pipe] = [
     rx.catch(lambda _, source: source.pipe(rx.take(2))),
     rx.on_error_resume_next(reactivex.of("after")),
 ]
+ANYWHERE = [*UNSHARED, *SHARING]
+VIEWS: list[Pipe] = [views, shared_by_reactivex]
 SNAPSHOTS: list[Pipe] = [
     ops.to_partial(Team),
     ops.split_items(User),
@@ -195,8 +209,6 @@ SNAPSHOTS: list[Pipe] = [
     ops.text_deltas(("title",)),
     ops.field_events(),
     ops.track_progress(Team, clock=still),
-    views,
-    shared_by_reactivex,
     reactivex.compose(ops.split_items(User), rx.flat_map(letters)),
     reactivex.compose(ops.to_partial(Team), ops.track_progress(clock=still)),
     reactivex.compose(ops.split_items(User), ops.track_progress(clock=still)),
@@ -208,12 +220,13 @@ SNAPSHOTS: list[Pipe] = [
 
 
 @st.composite
-def pipelines(draw: st.DrawFn) -> tuple[list[str], list[Pipe]]:
+def pipelines(draw: st.DrawFn, *, shared: bool = True) -> tuple[list[str], list[Pipe]]:
     text = TEXT[: draw(st.sampled_from([len(TEXT), len(TEXT), 40, 0]))]
     sizes = draw(st.lists(st.integers(1, 20), min_size=1, max_size=4))
-    anywhere = st.lists(st.sampled_from(ANYWHERE), max_size=2)
+    anywhere = st.lists(st.sampled_from(ANYWHERE if shared else UNSHARED), max_size=2)
+    reading = [*SNAPSHOTS, *VIEWS] if shared else SNAPSHOTS
     operators = [*draw(anywhere), ops.accumulate_json(), *draw(anywhere)]
-    operators += [draw(st.sampled_from(SNAPSHOTS)), *draw(anywhere)]
+    operators += [draw(st.sampled_from(reading)), *draw(anywhere)]
     return chunked(text, *sizes), operators
 
 
@@ -230,6 +243,15 @@ def test_a_traced_pipeline_emits_what_it_emits_untraced(
     expected = outcome_of(piped(*drawn))
 
     assert traced_outcome_of(piped(*drawn)) == expected
+
+
+@given(pipelines(shared=False))
+def test_where_nothing_is_shared_every_element_is_received_once(
+    drawn: tuple[list[str], list[Pipe]],
+) -> None:
+    stages = trace(piped(*drawn)).stages
+
+    assert sum(stage.received for stage in stages) == sum(stage.emitted for stage in stages[:-1])
 
 
 @given(pipelines())
