@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from importlib.util import find_spec
@@ -11,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar, cast, overload
 from pydantic import BaseModel, RootModel
 
 from streamops.display.blocks import counted
+from streamops.display.kernel import is_in_kernel
 from streamops.display.strip import html_strip, text_strip
 from streamops.display.times import time_in_words
 from streamops.items import ItemResult, Tagged
@@ -126,16 +126,10 @@ class History(Sequence[Moment[T]]):
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         bundle = {"text/plain": str(self), "text/html": html_strip(self)}
-        if not self._moments or not _is_in_kernel() or find_spec("ipywidgets") is None:
+        if not self._moments or not is_in_kernel() or find_spec("ipywidgets") is None:
             return bundle
 
         return {**self.slider()._repr_mimebundle_(), **bundle}
-
-
-def _is_in_kernel() -> bool:
-    interactive = sys.modules.get("IPython")
-    shell = None if interactive is None else interactive.get_ipython()
-    return getattr(shell, "kernel", None) is not None
 
 
 def _state(value: Any, path: Path) -> FieldState:

@@ -42,9 +42,18 @@ _TONES: dict[Tone, tuple[str, str]] = {
 
 
 def to_renderable(blocks: Iterable[Block], *, lines: int | None = None) -> RenderableType:
-    """Return what rich draws of blocks, one below the other, or only the last lines of that."""
-    drawn = Group(*map(_block, blocks))
-    return drawn if lines is None else _End(drawn, lines)
+    """Return what rich draws of blocks, one below the other.
+
+    Of what takes more than so many lines, only the last ones, and the bars above them.
+    """
+    if lines is None:
+        return Group(*map(_block, blocks))
+
+    bars: list[RenderableType] = []
+    others: list[RenderableType] = []
+    for block in blocks:
+        (bars if isinstance(block, Bar) else others).append(_block(block))
+    return Group(*bars, _End(Group(*others), max(lines - len(bars), 1)))
 
 
 class _End:

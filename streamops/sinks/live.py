@@ -86,7 +86,7 @@ async def ashow(
     """Show a stream on a surface, and return its last value."""
     last: deque[T] = deque(maxlen=1)
 
-    with _drawing(stream, surface, per_second, rows, loop=running_loop()) as drawing:
+    async with _drawing(stream, surface, per_second, rows, loop=running_loop()) as drawing:
         async with to_async_generator(stream) as values:
             async for value in values:
                 last.append(value)

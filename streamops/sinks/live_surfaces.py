@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+    redirect_stderr,
+    redirect_stdout,
+)
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from streamops.display.blocks import Bar, Block, Failure, Items, Lines, Note, Outline, Written
 from streamops.display.html import to_html
+from streamops.display.kernel import is_in_kernel
 from streamops.display.plain import item_line, state_line, to_lines
 from streamops.display.visible import in_one_line, visible
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.live import Live
 
 _WIDTH = 100
 _MARGIN = 6  # lines of a terminal that are not for rows
+_SIGNS = "✓✗…▸■▍—━⠋"
 
 
 def new_surface() -> Surface:
     """Return what suits the place where this runs."""
-    if _is_in_notebook():
+    if is_in_kernel():
         return Notebook()
 
-    stdout: Any = sys.stdout
-    moves = stdout is not None and stdout.isatty() and os.environ.get("TERM") != "dumb"
-    return Terminal() if moves and find_spec("rich") is not None else PlainLines()
+    console = _console_on(sys.stdout)
+    return PlainLines(sys.stdout) if console is None else Terminal(console)
 
 
 class Surface(ABC):
@@ -43,6 +52,8 @@ class Surface(ABC):
     """Seconds after which it is drawn again while nothing has come yet."""
     per_second: float = 10
     """How often it is drawn, unless something else is asked for."""
+    patience: float = 3.0
+    """Seconds that are waited for the last drawing."""
 
     @abstractmethod
     def draw(self, blocks: Sequence[Block]) -> None:
@@ -51,6 +62,14 @@ class Surface(ABC):
     @abstractmethod
     def finish(self, blocks: Sequence[Block]) -> None:
         """Show how things ended."""
+
+    def captured(self) -> AbstractContextManager[None]:
+        """Return the context in which what others print does not disturb it; nothing is drawn."""
+        return nullcontext()
+
+    def close(self) -> None:
+        """Leave everything as it was found, but for what is shown."""
+        return
 
 
 class Notebook(Surface):
@@ -81,10 +100,8 @@ class Terminal(Surface):
 
     tick = 0.1
 
-    def __init__(self) -> None:
-        from rich.console import Console
-
-        self._console = Console()
+    def __init__(self, console: Console) -> None:
+        self._console = console
         self._live: Live | None = None
 
     @property
@@ -92,8 +109,30 @@ class Terminal(Surface):
         """How many rows there is room for."""
         return max(self._console.height - _MARGIN, 5)
 
+    @contextmanager
+    def captured(self) -> Generator[None]:
+        """Let what is printed appear above."""
+        from rich.file_proxy import FileProxy
+
+        # Live would do so in the thread that draws, where somebody may just have redirected it.
+        with ExitStack() as resources:
+            output = FileProxy(self._console, self._console.file)
+            resources.enter_context(redirect_stdout(output))
+            if sys.stderr is not None and _is_terminal(sys.stderr):
+                errors = FileProxy(self._console, sys.stderr)
+                resources.enter_context(redirect_stderr(errors))
+
+            yield
+
     def draw(self, blocks: Sequence[Block]) -> None:
         self._draw(blocks, self._console.height - 1)
+
+    def finish(self, blocks: Sequence[Block]) -> None:
+        self._draw(blocks, None)
+
+    def close(self) -> None:
+        if self._live is not None:
+            self._live.stop()
 
     def _draw(self, blocks: Sequence[Block], lines: int | None) -> None:
         from rich.live import Live
@@ -101,25 +140,24 @@ class Terminal(Surface):
         from streamops.display.terminal import to_renderable
 
         if self._live is None:
-            self._live = Live(console=self._console, auto_refresh=False)
+            self._live = Live(
+                console=self._console,
+                auto_refresh=False,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
             self._live.start()
         self._live.update(to_renderable(blocks, lines=lines), refresh=True)
 
-    def finish(self, blocks: Sequence[Block]) -> None:
-        try:
-            self._draw(blocks, None)
-        finally:
-            if self._live is not None:
-                self._live.stop()
-
 
 class PlainLines(Surface):
-    """Lines on the standard output: each item, and states now and then."""
+    """Lines on an output: each item, and states now and then."""
 
     only_new = True
     per_second = 1
 
-    def __init__(self) -> None:
+    def __init__(self, output: Any) -> None:
+        self._output = output
         self._state = ""
         self._label = ""
         self._is_in_line = False
@@ -162,25 +200,48 @@ class PlainLines(Surface):
             self._label = block.label
 
         text = visible(block.text)
-        _write(text)
+        self._put(text)
         self._is_in_line = not text.endswith("\n")
 
     def _print(self, line: str) -> None:
-        _write(f"\n{line}\n" if self._is_in_line else f"{line}\n")
+        self._put(f"\n{line}\n" if self._is_in_line else f"{line}\n")
         self._is_in_line = False
         self._label = ""
 
+    def _put(self, text: str) -> None:
+        if self._output is None:
+            return
 
-def _write(text: str) -> None:
-    stdout: Any = sys.stdout
-    if stdout is not None:
-        encoding = getattr(stdout, "encoding", None) or "utf-8"
-        stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        stdout.flush()
+        encoding = getattr(self._output, "encoding", None) or "utf-8"
+        self._output.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        # Flushed within a line, what prints above a display would end it.
+        if text.endswith("\n") or not _is_above_another(self._output):
+            self._output.flush()
 
 
-def _is_in_notebook() -> bool:
-    """Return whether a kernel of Jupyter runs this, and not the command line of IPython."""
-    ipython: Any = sys.modules.get("IPython")
-    shell = None if ipython is None else ipython.get_ipython()
-    return getattr(shell, "kernel", None) is not None
+def _console_on(output: Any) -> Console | None:
+    """Return what draws on an output, or None where lines cannot be drawn anew."""
+    if not _is_terminal(output) or _is_above_another(output) or find_spec("rich") is None:
+        return None
+
+    try:
+        _SIGNS.encode(output.encoding or "utf-8")
+    except (UnicodeError, LookupError):
+        return None
+
+    from rich.console import Console
+
+    console = Console(file=output)
+    return console if console.is_interactive else None
+
+
+def _is_terminal(output: Any) -> bool:
+    try:
+        return bool(output.isatty())
+    except (AttributeError, ValueError, OSError):  # no file, or closed
+        return False
+
+
+def _is_above_another(output: Any) -> bool:
+    """Return whether what is written there appears above what rich draws already."""
+    return hasattr(output, "rich_proxied_file")

@@ -6,7 +6,6 @@ import sys
 
 from streamops.errors import SourceFailed
 
-
 _OTHER_LOOP = ("Event loop is closed", "different event loop", "different loop")
 
 

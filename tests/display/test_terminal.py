@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from rich.console import Console
 
 from streamops import operators as ops
-from streamops.display.blocks import Bar, Block, Items, Note, blocks_of, item_of
+from streamops.display.blocks import Bar, Block, Items, Note, Written, blocks_of, item_of
 from streamops.display.terminal import to_renderable
 from tests.display.hostile import HOSTILE, UNSEEN
 from tests.display.test_html import blocks
@@ -71,6 +71,24 @@ def test_of_what_is_too_long_the_end_is_shown() -> None:
         line.rstrip() for line in everything[-4:]
     ]
     assert "figures" in file.getvalue()
+
+
+def test_of_what_is_too_long_with_a_bar_the_bar_stays_above_the_end() -> None:
+    file = StringIO()
+    long = "".join(f"word {number} " for number in range(100))
+    shown: list[Block] = [
+        Bar(50, 1, None, "text", "schema"),
+        Written("content", long, is_growing=True),
+        Note("running", "running"),
+    ]
+
+    Console(file=file, width=60).print(to_renderable(shown, lines=4))
+
+    lines = [line.rstrip() for line in file.getvalue().splitlines()]
+    assert len(lines) == 4
+    assert lines[0].startswith(" 50%")
+    assert lines[2].endswith("word 98 word 99 ▍")
+    assert lines[3] == "▸ running"
 
 
 @pytest.mark.parametrize("text", HOSTILE)

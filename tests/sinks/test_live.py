@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextvars import ContextVar
@@ -10,10 +11,11 @@ from typing import Any
 
 import pytest
 import reactivex
-from anyio import create_task_group
+from anyio import CancelScope, create_task_group
+from anyio.lowlevel import checkpoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, SecretStr
 from reactivex import operators as rx
 from reactivex.internal import SequenceContainsNoElementsError
 
@@ -226,14 +228,63 @@ async def test_whatever_an_error_says_its_source_is_opened_once(message: str) ->
     assert source.opened == 2
 
 
-def test_if_nothing_was_emitted_before_the_error_its_snapshot_is_shown() -> None:
+class Login(BaseModel):
+    name: int
+    password: SecretStr
+    token: str = Field(repr=False)
+
+
+@pytest.mark.parametrize("step", [ops.split_items(Login), ops.to_partial(list[Login])])
+def test_of_what_never_was_an_element_only_place_and_fault_are_shown(step: Any) -> None:
     surface = Remembering()
-    users = ops.split_items(User)
+    text = '[{"password": "secret", "token": "secret", "name": "secret"}]'
 
     with pytest.raises(SchemaMismatch):
-        show(from_chunks(['[{"name": 5}', "]"]).pipe(ops.accumulate_json(), users), surface)
+        show(from_chunks([text]).pipe(ops.accumulate_json(), step), surface)
 
-    assert surface.finished[0][:2] == ["✓ 0", "✓   name: 5"]
+    shown = "\n".join(surface.finished[0])
+    assert "✗ SchemaMismatch at [0]" in shown
+    assert "[0].name: Input should be a valid integer" in shown
+    assert "secret" not in shown
+
+
+class Silent(Exception):
+    @property
+    def path(self) -> object:
+        raise ValueError("no path")
+
+
+class Unseen:
+    def __repr__(self) -> str:
+        raise ValueError("no text")
+
+    def __getattr__(self, name: str) -> object:
+        raise ValueError(name)
+
+
+class Withheld(dict[str, int]):
+    def values(self) -> Any:
+        raise ValueError("no values")
+
+
+def test_an_error_that_cannot_be_shown_is_shown_by_its_kind() -> None:
+    surface = Remembering()
+
+    with pytest.raises(Silent):
+        show(reactivex.throw(Silent()), surface, clock=lambda: 0.0)
+
+    assert surface.finished[0] == ["✗ Silent: ", "failed: 0 elements in 0.0 s"]
+
+
+@pytest.mark.parametrize(
+    "element", [Unseen(), {"a": Unseen()}, Withheld(a=1)], ids=["itself", "within", "mapping"]
+)
+def test_of_elements_that_cannot_be_shown_there_are_the_figures(element: object) -> None:
+    surface = Remembering()
+
+    assert show(reactivex.of(element), surface) is element
+
+    assert surface.finished[0][-1].startswith("1 element in")
 
 
 def test_an_empty_stream_is_the_error_that_run_raises_and_shown_as_that() -> None:
@@ -300,6 +351,130 @@ def test_a_surface_that_fails_is_logged_once_and_does_not_touch_the_stream(
     assert [record.message for record in caplog.records] == [
         "A stream could not be shown while it runs"
     ]
+
+
+def test_the_source_is_read_while_the_first_drawing_is_blocked() -> None:
+    is_read = threading.Event()
+    surface = Remembering(lambda _: is_read.wait(PATIENCE))
+
+    def source() -> Generator[str]:
+        yield "[1"
+        yield "]"
+        is_read.set()
+
+    show(from_chunks(source).pipe(ops.accumulate_json()), surface)
+
+    assert is_read.is_set()
+    assert surface.finished[0][0] == "✓ 0: 1"
+
+
+class Blocked(Remembering):
+    """Does not come to the end of its last drawing before it is released."""
+
+    patience = 0.01
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_finishing, self.released = threading.Event(), threading.Event()
+
+    def finish(self, blocks: Sequence[Block]) -> None:
+        self.is_finishing.set()
+        assert self.released.wait(PATIENCE)
+        super().finish(blocks)
+
+
+STUCK = "The display of a stream is blocked: nobody waits for it any more"
+
+
+def test_nobody_waits_long_for_a_blocked_display(caplog: pytest.LogCaptureFixture) -> None:
+    surface = Blocked()
+
+    with no_threads_left():
+        shown = show(from_chunks(["1"]).pipe(ops.accumulate_json()), surface)
+        surface.released.set()
+
+    assert shown.value == 1
+    assert [record.message for record in caplog.records] == [STUCK]
+
+
+@pytest.mark.anyio
+async def test_awaited_nobody_waits_long_for_a_blocked_display(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    surface = Blocked()
+
+    with no_threads_left():
+        with CancelScope() as scope:
+            scope.cancel()
+            await ashow(from_chunks(["1"]), surface)
+        surface.released.set()
+
+    assert scope.cancelled_caught
+    assert [record.message for record in caplog.records] == [STUCK]
+
+
+@pytest.mark.anyio
+async def test_the_event_loop_runs_on_while_the_last_state_is_drawn() -> None:
+    surface = Blocked()
+    surface.patience = PATIENCE
+
+    async def release() -> None:
+        while not surface.is_finishing.is_set():
+            await checkpoint()
+        surface.released.set()
+
+    async with nothing_left(), create_task_group() as group:
+        group.start_soon(release)
+        await ashow(from_chunks(["1"]), surface)
+
+    assert surface.tone == "done"
+
+
+def test_interrupted_when_its_thread_has_just_begun_it_leaves_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin = threading.Thread.start
+    surface = Closing()
+
+    def interrupted(thread: threading.Thread) -> None:
+        begin(thread)
+        raise KeyboardInterrupt
+
+    with no_threads_left(), monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(threading.Thread, "start", interrupted)
+        show(from_chunks(["1"]), surface)
+
+    assert surface.has_closed.wait(PATIENCE)
+
+
+def test_interrupted_again_while_the_last_state_is_drawn_the_surface_is_closed() -> None:
+    class Interrupting(Closing):
+        def finish(self, blocks: Sequence[Block]) -> None:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            super().finish(blocks)
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    surface = Interrupting()
+
+    with no_threads_left(), pytest.raises(KeyboardInterrupt):
+        show(reactivex.of(1).pipe(rx.do_action(interrupt)), surface)
+        threading.Event().wait(PATIENCE)  # for the second one
+
+    assert surface.has_closed.is_set()
+    assert surface.tone == "interrupted"
+
+
+class Closing(Remembering):
+    """Remembers that it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_closed = threading.Event()
+
+    def close(self) -> None:
+        self.has_closed.set()
 
 
 def test_it_is_drawn_in_the_context_of_whoever_runs_it() -> None:

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Generator
+from contextlib import redirect_stdout
 from json import dumps
 from typing import Any
 
@@ -62,7 +63,7 @@ def test_each_item_is_printed_once_however_seldom_lines_are(
 def test_text_is_printed_as_it_comes_with_a_line_before_each_kind(
     capsys: pytest.CaptureFixture[str], per_second: float
 ) -> None:
-    surface = PlainLines()
+    surface = PlainLines(sys.stdout)
     surface.tick = 0
     deltas = [Delta("I th", "reasoning"), Delta("ink", "reasoning"), Delta("Hel"), Delta("lo\n!")]
 
@@ -91,7 +92,7 @@ def test_a_state_is_printed_in_one_line_now_and_then_and_at_the_end_as_a_whole(
         assert is_printed.wait(PATIENCE)
         yield '"}]'
 
-    show(from_chunks(source).pipe(ops.accumulate_json()), PlainLines(), per_second=1e6)
+    show(from_chunks(source).pipe(ops.accumulate_json()), PlainLines(sys.stdout), per_second=1e6)
 
     lines = out.getvalue().splitlines()
     assert lines[0] == "0.name: Jo"
@@ -149,12 +150,53 @@ def test_on_a_terminal_rich_draws_unless_it_is_missing_or_nothing_can_be_moved(
     monkeypatch.setenv("TERM", "xterm-256color")
     assert isinstance(new_surface(), Terminal)
 
-    monkeypatch.setenv("TERM", "dumb")
-    assert isinstance(new_surface(), PlainLines)
+    for variable, value in (("TERM", "dumb"), ("TERM", "unknown"), ("TTY_COMPATIBLE", "0")):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, value)
+            assert isinstance(new_surface(), PlainLines), value
 
-    monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setitem(sys.modules, "rich", None)
     assert isinstance(new_surface(), PlainLines)
+
+
+class NoFile:
+    """Has nothing of a file."""
+
+
+def closed() -> io.StringIO:
+    output = io.StringIO()
+    output.close()
+    return output
+
+
+class Ascii(Tty):
+    encoding = "ascii"
+
+
+@pytest.mark.parametrize("output", [NoFile(), closed(), Ascii()])
+def test_an_output_that_cannot_be_drawn_on_does_not_touch_the_stream(
+    monkeypatch: pytest.MonkeyPatch, output: Any
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(sys, "stdout", output)
+
+    assert isinstance(new_surface(), PlainLines)
+    assert so.live(from_chunks(["1"]).pipe(ops.accumulate_json())).value == 1
+
+
+def test_lines_go_where_the_output_was_when_it_began(capsys: pytest.CaptureFixture[str]) -> None:
+    elsewhere = io.StringIO()
+
+    def source() -> Generator[str]:
+        with redirect_stdout(elsewhere):
+            yield "[1,"
+            yield "2]"
+
+    numbers = from_chunks(source).pipe(ops.accumulate_json(), ops.split_items(int))
+    show(numbers, PlainLines(sys.stdout), per_second=1e9)
+
+    assert elsewhere.getvalue() == ""
+    assert capsys.readouterr().out.startswith("0: 1\n1: 2\n")
 
 
 PROGRAM = """
@@ -181,6 +223,7 @@ try:
 except KeyboardInterrupt:
     print("stopped")
 """
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 ENVIRONMENT = {**os.environ, "TERM": "xterm-256color"}
 
 
@@ -207,3 +250,41 @@ def test_on_a_terminal_ctrl_c_leaves_the_last_state_and_says_so() -> None:
         terminal.read_until("■ interrupted: 1 element in")
         terminal.read_until("stopped")
         assert terminal.status() == 0
+
+    assert terminal.written.rindex(SHOW_CURSOR) > terminal.written.rindex(HIDE_CURSOR)
+
+
+TWO_AT_ONCE = """
+import asyncio
+import streamops as so
+from streamops import operators as ops
+
+async def chunks(name):
+    yield '["' + name + '1"'
+    await asyncio.to_thread(input)
+    yield ',"' + name + '2"]'
+
+def items(name):
+    return so.from_chunks(lambda: chunks(name)).pipe(
+        ops.accumulate_json(), ops.split_items(str)
+    )
+
+async def main():
+    await asyncio.gather(so.alive(items("a"), per_second=1e3), so.alive(items("b"), per_second=1e3))
+
+asyncio.run(main())
+print("restored" if sys.stdout is sys.__stdout__ else "lost")
+"""
+
+
+def test_what_is_shown_at_the_same_time_is_printed_above() -> None:
+    program = f"import sys\n{TWO_AT_ONCE}"
+    with on_terminal("-c", program, env=ENVIRONMENT, command=sys.executable) as terminal:
+        terminal.read_until("0: b1\r\n")
+        terminal.write("\n")
+        terminal.write("\n")
+        terminal.read_until("1: b2\r\n")
+        terminal.read_until("restored")
+        assert terminal.status() == 0
+
+    assert terminal.written.count(HIDE_CURSOR) == 1
