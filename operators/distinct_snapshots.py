@@ -48,8 +48,7 @@ class _Distinct(Step[Any, Any]):
     def feed(self, item: Any) -> Iterable[Any]:
         compared = item if self._key is None else self._key(item)
         shown = _what_shows(compared)
-        # What else stands for a partial is one object for all that show the same.
-        if shown is self._shown or (shown is compared and _same(self._shown, shown)):
+        if _same(self._shown, shown):
             self._dropped = item
             return ()
 
@@ -66,20 +65,32 @@ class _Distinct(Step[Any, Any]):
         return () if self._key is None or self._dropped is _NOTHING else (self._dropped,)
 
 
+class _Shown:
+    """What has to be kept of a partial: itself, it would keep all that it was made of."""
+
+    __slots__ = ("place", "revision")
+
+    def __init__(self, place: object, revision: object) -> None:
+        self.place = place
+        self.revision = revision
+
+
 def _what_shows(item: Any) -> Any:
     """Return what has to be kept of an element to compare others with it."""
     state = partial_state(item)
     if state is None:
         return item
 
-    # A partial would keep all that it was made of.
     revision = state.revision
-    return item if revision is None else revision
+    return item if revision is None else _Shown(state.place, revision)
 
 
 def _same(a: Any, b: Any) -> bool:
     if a is b:
         return True
+
+    if isinstance(a, _Shown) and isinstance(b, _Shown):
+        return a.place is b.place and a.revision is b.revision
 
     if isinstance(a, Snapshot) and isinstance(b, Snapshot):
         return a.is_same(b)

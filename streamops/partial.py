@@ -207,8 +207,13 @@ class PartialState(State):
         return self.view.snapshot
 
     @property
+    def place(self) -> object:
+        """The same object for all instances that follow the same place of a document."""
+        return self._source
+
+    @property
     def revision(self) -> object | None:
-        """The same object for all instances that show the same; None if only a look can tell."""
+        """The same object as long as a place shows the same; None if only a look can tell."""
         return None if self.view is None or self._is_copy else self.view.revision
 
     @property

@@ -166,6 +166,28 @@ def test_partials_without_a_revision_are_compared_by_what_they_show(
     assert [address.number for address in remaining] == [None, 1, 2]
 
 
+class Root(BaseModel):
+    lead: Address
+
+
+def test_partials_of_several_places_of_a_document_are_not_the_same() -> None:
+    def both(root: Root) -> Observable[Any]:
+        return reactivex.of(root, root.lead)
+
+    received = through(
+        ['{"lead": {"street": "a', "b", '", "number": 1}}'],
+        ops.accumulate_json(),
+        ops.to_partial(Root),
+        rx.flat_map(both),
+        ops.distinct_snapshots(),
+    )
+
+    assert [type(partial).__name__ for partial in received.values] == [
+        *("Partial[Root]", "Partial[Address]") * 2,
+        *("Root", "Address"),
+    ]
+
+
 def test_a_source_that_never_completes_keeps_the_stream_open() -> None:
     stage = Stage()
     items = stage.cold("-1-1-2")
