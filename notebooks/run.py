@@ -19,8 +19,10 @@ What varies, and is not compared:
 3. addresses in memory, and ports of this machine;
 4. the numbers within the tags of HTML and SVG: styles, coordinates, generated ids;
 5. the bytes of pictures;
-6. all numbers of a cell with the tag "varying-figures";
-7. all of an output, but not its kind, of a cell with the tag "varying-output".
+6. of the picture of a trace, where its marbles stand, and what each of them is: compared are its
+   stages with how many elements, and which kinds, each emitted and how it ended, and the legend;
+7. all numbers of a cell with the tag "varying-figures";
+8. all of an output, but not its kind, of a cell with the tag "varying-output".
 
 A digest of all cells in the notebook's metadata tells whether these, too, are as they were written.
 """
@@ -37,7 +39,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import unified_diff
 from itertools import count
 from pathlib import Path
 from textwrap import indent
@@ -50,8 +51,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-Notebook: TypeAlias = dict[str, Any]
-"""A notebook as its file's JSON, with whole texts instead of lists of lines."""
+from notebooks.comparing import Notebook, differences
 
 Cell: TypeAlias = dict[str, Any]
 
@@ -59,7 +59,6 @@ FOLDER = Path(__file__).resolve().parent
 REPOSITORY = FOLDER.parent
 MOST_CELLS = 39
 MOST_CHARACTERS = 100_000
-MOST_LINES = 60
 PATIENCE = 300
 """Seconds after which a cell never ends."""
 
@@ -136,14 +135,6 @@ def run_cells(
 ) -> Notebook:
     """Return a notebook with all that a kernel answers when it is run now."""
     return asyncio.run(_run_cells(notebook, live, tell))
-
-
-def differences(committed: Notebook, now: Notebook) -> str:
-    """Return what two runs of a notebook show differently, as a diff; what varies is masked."""
-    before, after = list(_shown(committed)), list(_shown(now))
-    lines = list(unified_diff(before, after, "committed", "now", lineterm="", n=2))
-    more = [f"... and {len(lines) - MOST_LINES} more lines"] if len(lines) > MOST_LINES else []
-    return "\n".join(lines[:MOST_LINES] + more)
 
 
 def faults(notebook: Notebook) -> list[str]:
@@ -415,63 +406,6 @@ def _wrong_in_outputs(notebook: Notebook) -> Iterator[str]:
 
     if notebook["metadata"].get("streamops", {}).get("digest") != digest(notebook):
         yield "a cell or an output was changed since it was run: `make notebooks`"
-
-
-def _shown(notebook: Notebook) -> Iterator[str]:
-    for number, cell in enumerate(notebook["cells"], start=1):
-        tags = cell["metadata"].get("tags", ())
-        for output in cell.get("outputs", ()):
-            for kind, shown in sorted(_by_kind(output).items()):
-                yield f"[cell {number}: {kind}]"
-                if "varying-output" not in tags:
-                    yield from masked(kind, shown, figures="varying-figures" in tags).splitlines()
-
-
-def _by_kind(output: Mapping[str, Any]) -> dict[str, str]:
-    if output["output_type"] == "stream":
-        return {output["name"]: output["text"]}
-
-    if output["output_type"] == "error":
-        return {"error": f"{output['ename']}: {output['evalue']}"}
-
-    return {
-        kind: shown if isinstance(shown, str) else json.dumps(shown, sort_keys=True)
-        for kind, shown in output["data"].items()
-    }
-
-
-_NUMBER = r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?"
-_UNIT = (
-    r"(?:s|[mµun]s|sec|min|h|seconds?|minutes?|(?:milli|micro|nano)seconds?"
-    r"|[KMGk]i?B|[a-z]{1,9}/m?s|[x\u00d7])"
-)
-_CLOCK = r"(?<![\w:-])\d+(?::\d\d){1,2}(?![\w:])"
-_FIGURE = re.compile(rf"(?<![\w.]){_NUMBER}\s?{_UNIT}(?!\w)|{_CLOCK}")
-_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b|(?<=127\.0\.0\.1:)\d+|(?<=localhost:)\d+")
-_ANY_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}")
-_TAG = re.compile(r"<[a-zA-Z][^<>]*>")
-_MEASURED_LINE = re.compile(r"^.*≈.*$", re.MULTILINE)
-_MASK = "#"
-
-
-def masked(kind: str, text: str, *, figures: bool = False) -> str:
-    """Return what a notebook shows without what varies; ``figures`` masks all numbers."""
-    if kind.startswith("image/") and kind != "image/svg+xml":
-        return "a picture"
-
-    if kind in ("image/svg+xml", "text/html"):
-        # Each in a line of its own: what differs would drown in one long line.
-        text = _TAG.sub(lambda tag: f"\n{re.sub(r'-?[0-9.]*[0-9]', _MASK, tag[0])}", text)
-
-    text = _ADDRESS.sub(_MASK, _FIGURE.sub(_MASK, text))
-    text = _MEASURED_LINE.sub(lambda line: _ANY_NUMBER.sub(_MASK, line[0]), text)
-    text = _ANY_NUMBER.sub(_MASK, text) if figures else text
-    # A narrower figure moves what is aligned with it.
-    return re.sub(rf"^.*{_MASK}.*$", _without_alignment, text, flags=re.MULTILINE)
-
-
-def _without_alignment(line: re.Match[str]) -> str:
-    return re.sub(r" +", " ", line[0]).strip()
 
 
 if __name__ == "__main__":

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from reactivex import operators as rx
 
 from notebooks import run
-from notebooks.run import CellFailed, Notebook, differences, execute, faults, masked, read, write
+from notebooks.comparing import Notebook, differences, masked
+from notebooks.run import CellFailed, execute, faults, read, write
+from streamops import operators as ops
+from streamops.snapshot import Snapshot
+from streamops.tracing.svg_diagram import svg_diagram
+from streamops.tracing.trace import Trace
+from tests.tracing.played import Script, played
 
 TITLE = "# A title\n\nA sentence."
 
@@ -424,6 +432,58 @@ def test_tags_of_a_cell_say_what_else_varies(executed: Notebook) -> None:
     assert differences(shows("a 1", "varying-figures"), shows("b 1", "varying-figures")) != ""
     assert differences(shows("a 1", "varying-output"), shows("b\n2", "varying-output")) == ""
     assert differences(shows("a 1"), shows("a 2")) != ""
+
+
+def showing(trace: Trace, svg: str | None = None) -> Notebook:
+    """Return a notebook that shows a trace, perhaps by another picture."""
+    data = {"image/svg+xml": svg or svg_diagram(trace), "text/plain": trace.to_text(79)}
+    notebook = notebook_of("trace")
+    notebook["cells"][1]["outputs"] = [{"output_type": "display_data", "data": data}]
+    return notebook
+
+
+def has_started(snapshot: Snapshot) -> bool:
+    return snapshot.started
+
+
+def traced(seconds: Sequence[float], *more: Exception) -> Trace:
+    """Trace chunks that come so far apart."""
+    chunks = '{"a": [', "1, ", "2, ", "3]", "}"
+    script: Script = [part for pair in zip(seconds, chunks, strict=False) for part in pair]
+    return played([*script, *more], ops.accumulate_json(), rx.filter(has_started))
+
+
+def test_of_a_trace_all_but_the_moments_is_compared() -> None:
+    one = traced([0.5, 0.5, 0.5, 0.5, 0.5])
+    at_once_in_the_end = traced([2.0, 0.001, 1.5, 0.0, 0.0])
+    shorter = traced([0.5, 0.5, 0.5, 0.5])
+    failed = traced([0.5, 0.5, 0.5, 0.5, 0.5], ValueError("x"))
+
+    assert svg_diagram(one) != svg_diagram(at_once_in_the_end)
+    assert differences(showing(one), showing(at_once_in_the_end)) == ""
+    assert differences(showing(one), showing(shorter)) != ""
+    assert differences(showing(one), showing(failed)) != ""
+
+
+BROKEN: dict[str, tuple[str, str]] = {
+    "nothing": ("<svg .*", "<svg/>"),
+    "a name": (">filter<", "><"),
+    "no marbles": ("<circle.*?</circle>", ""),
+    "another kind": ('fill="#4cb8ff"', 'fill="#ffc554"'),
+    "no end": ('stroke="#7fd6a8"', 'stroke="#2b3650"'),
+    "a count": (">5 · ", ">6 · "),
+    "a legend": (">snapshot<", ">snap<"),
+}
+
+
+@pytest.mark.parametrize(("pattern", "instead"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_picture_of_a_trace_is_a_difference(pattern: str, instead: str) -> None:
+    trace = traced([0.5, 0.5, 0.5, 0.5, 0.5])
+
+    broken = re.sub(pattern, instead, svg_diagram(trace))
+
+    assert broken != svg_diagram(trace)
+    assert differences(showing(trace), showing(trace, broken)) != ""
 
 
 def test_the_bytes_of_pictures_are_not_compared() -> None:
