@@ -355,6 +355,13 @@ def test_a_notebook_shows_the_picture_the_text_and_the_figures() -> None:
     assert "first item" in html
 
 
+def test_texts_of_a_picture_are_no_mathematics_in_a_notebook() -> None:
+    html = html_of(played(["costs $5 ", "to $10"]))
+
+    assert "$5" in html
+    assert html.startswith('<div class="tex2jax_ignore mathjax_ignore"')
+
+
 class Inert(HTMLParser):
     """Collects what a browser would make of a page."""
 
