@@ -6,10 +6,10 @@
     python notebooks/run.py --html /tmp/pages    also as pages, to look at (needs nbconvert)
     python notebooks/run.py --live 01            with the keys of the environment: asks real models
 
-A notebook is run in the repository, without keys and proxies. Nothing that it shows may come as an
-error or on stderr. What differs from run to run is left out of what is written: times of execution,
-states of widgets, what the kernel tells of itself. A notebook that shows the same as before, but
-for what varies, stays as it is, unless asked for with --fresh.
+A notebook is run in the repository, without keys, and with proxies that lead nowhere. Nothing that
+it shows may come as an error or on stderr. What differs from run to run is left out of what is
+written: times of execution, states of widgets, what the kernel tells of itself. A notebook that
+shows the same as before, but for what varies, stays as it is, unless asked for with --fresh.
 
 What varies, and is not compared:
 
@@ -62,6 +62,8 @@ MOST_CHARACTERS = 100_000
 PATIENCE = 300
 """Seconds after which a cell never ends."""
 
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _FORMAT: Any = nbformat  # of its functions' types, the half is missing
 
 
@@ -306,7 +308,9 @@ def _environment(live: bool, folder: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if name not in varying and (live or not _is_outside(name))
     }
-    return {**kept, "IPYTHONDIR": str(folder), "PYTHONHASHSEED": "0"}
+    # What tries to reach anything but this machine fails.
+    nowhere = {} if live else dict.fromkeys(_PROXIES, "http://127.0.0.1:9")
+    return {**kept, **nowhere, "IPYTHONDIR": str(folder), "PYTHONHASHSEED": "0"}
 
 
 def _is_outside(name: str) -> bool:
@@ -349,7 +353,7 @@ def _ready_outputs(outputs: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]
             yield {**stream, "text": _as_on_a_terminal(stream["text"])}
 
         stream = dict(output) if output["output_type"] == "stream" else None
-        if stream is None:
+        if stream is None and not _is_only_a_widget(output["data"]):
             yield {**output, "data": dict(_kept(output["data"]))}
 
     if stream is not None:
@@ -361,12 +365,17 @@ def _as_on_a_terminal(text: str) -> str:
     return re.sub(r"[^\n]*\r(?=[^\n])", "", text)
 
 
+def _is_only_a_widget(data: Mapping[str, Any]) -> bool:
+    """Return whether an output shows nothing but the name of its class without its kernel."""
+    return data.keys() == {_WIDGET, "text/plain"}
+
+
 def _kept(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what shows something to whoever reads the file."""
     for kind, shown in data.items():
-        # A widget needs its kernel, and pages that show notebooks take a picture out of HTML.
+        # Pages that show notebooks take a picture out of HTML.
         is_picture_in_html = kind == "text/html" and "image/svg+xml" in data
-        if "widget-view" not in kind and not is_picture_in_html:
+        if kind != _WIDGET and not is_picture_in_html:
             yield kind, shown
 
 
