@@ -110,12 +110,12 @@ class _Picture:
                 if source in self._places:
                     yield self._places[source], place
 
+    # Without a width it is as wide as there is room, also where it stands as an image.
     def _panel(self) -> Iterator[str]:
         words = _text(f"Marble diagram: {', '.join(self._names)}")
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {self._height}" '
-            f'width="{_WIDTH}" height="{self._height}" role="img" aria-label="{words}" '
-            f'style="max-width:100%;height:auto" font-family="{_FONT}">'
+            f'role="img" aria-label="{words}" font-family="{_FONT}">'
         )
         yield (
             f'<rect x=".5" y=".5" width="{_WIDTH - 1}" height="{self._height - 1}" rx="12" '
