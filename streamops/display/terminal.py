@@ -90,7 +90,7 @@ def _block(block: Block) -> RenderableType:
 
 def _bar(bar: Bar) -> RenderableType:
     line = Table.grid(padding=(0, 1), expand=True)
-    line.add_column(width=4, justify="right")
+    line.add_column(width=4, justify="right", no_wrap=True)
     line.add_column(width=24)
     line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     drawn = ProgressBar(total=100, completed=bar.percent, complete_style="bright_blue")

@@ -39,12 +39,21 @@ class Output:
 class Kernel:
     """Runs cells one after the other."""
 
-    def __init__(self, manager: Any, client: Any) -> None:
+    def __init__(self, manager: Any) -> None:
         self._manager = manager
-        self._client = client
+        self._client = manager.client()
+        self.is_idle = False
+        """Whether the last cell has come to its end."""
+
+    def connect(self) -> None:
+        """Wait until it is there."""
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=3 * PATIENCE)
+        self.is_idle = True
 
     def run(self, code: str, on_shown: Callable[[Output], object] | None = None) -> Output:
         """Run a cell to its end; ``on_shown`` is called whenever something is displayed."""
+        self.is_idle = False
         request = self._client.execute(code)
         output = Output()
         deadline = time.monotonic() + 3 * PATIENCE
@@ -70,11 +79,24 @@ class Kernel:
                 output.error = content["ename"]
             elif kind == "status" and content["execution_state"] == "idle":
                 self._client.get_shell_msg(timeout=PATIENCE)
+                self.is_idle = True
                 return output
 
     def interrupt(self) -> None:
         """Interrupt the running cell, as the stop button does."""
         self._manager.interrupt_kernel()
+
+    def restart(self) -> None:
+        """Begin anew, whatever runs."""
+        self._client.stop_channels()
+        self._manager.restart_kernel(now=True)
+        self._client = self._manager.client()
+        self.connect()
+
+    def close(self) -> None:
+        """End it, whatever runs."""
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
 
 
 @contextmanager
@@ -83,14 +105,12 @@ def running_kernel() -> Generator[Kernel]:
     with TemporaryDirectory(prefix="kernel-") as folder:
         manager: Any = _new_manager(Path(folder))
         manager.start_kernel(env={**os.environ, "IPYTHONDIR": folder})
-        client = manager.client()
+        kernel = Kernel(manager)
         try:
-            client.start_channels()
-            client.wait_for_ready(timeout=3 * PATIENCE)
-            yield Kernel(manager, client)
+            kernel.connect()
+            yield kernel
         finally:
-            client.stop_channels()
-            manager.shutdown_kernel(now=True)
+            kernel.close()
 
 
 def _new_manager(folder: Path) -> KernelManager:

@@ -38,10 +38,19 @@ CELLS = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def kernel() -> Generator[Kernel]:
+def started() -> Generator[Kernel]:
     with running_kernel() as kernel:
         kernel.run(SETUP)
         yield kernel
+
+
+@pytest.fixture
+def kernel(started: Kernel) -> Kernel:
+    # A cell that still runs, since its test failed, is not to fail the others.
+    if not started.is_idle:
+        started.restart()
+        started.run(SETUP)
+    return started
 
 
 class Script:
