@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from anyio import Event, move_on_after
 
-from streamops.display.blocks import Block, Failure, Note, counted, failure_of, seconds
+from streamops.display.blocks import Block, Note, counted, failure_of, seconds
 from streamops.display.picture import Picture
 from streamops.eventloop import EventLoop
 from streamops.sinks.live_surfaces import Surface
@@ -205,7 +205,7 @@ class Drawing:
             return [*state, Note(figures, "done")]
 
         if isinstance(error, Exception):
-            return [*state, self._failure(error), Note(f"failed: {figures}", "failed")]
+            return [*state, failure_of(error), Note(f"failed: {figures}", "failed")]
 
         return [*state, Note(f"interrupted: {figures}", "interrupted")]
 
@@ -215,13 +215,6 @@ class Drawing:
         except Exception:  # an element may be of any kind
             self._fail()
             return ()
-
-    def _failure(self, error: Exception) -> Failure:
-        try:
-            return failure_of(error)
-        except Exception:  # a user's own error may fail to say what it is
-            self._fail()
-            return Failure(type(error).__name__, "")
 
     @property
     def _passed(self) -> float:

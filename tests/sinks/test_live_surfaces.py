@@ -73,23 +73,29 @@ def test_text_is_printed_as_it_comes_with_a_line_before_each_kind(
     assert lines == ["reasoning:", "I think", "content:", "Hello", "!"]
 
 
+class Watched(io.StringIO):
+    """Says when a line has been printed."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__()
+        self.is_printed = threading.Event()
+        self._line = line
+
+    def write(self, text: str) -> int:
+        if text == self._line:
+            self.is_printed.set()
+        return super().write(text)
+
+
 def test_a_state_is_printed_in_one_line_now_and_then_and_at_the_end_as_a_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    is_printed = threading.Event()
-
-    class Watched(io.StringIO):
-        def write(self, text: str) -> int:
-            if text == "0.name: Jo\n":
-                is_printed.set()
-            return super().write(text)
-
-    out = Watched()
+    out = Watched("0.name: Jo\n")
     monkeypatch.setattr(sys, "stdout", out)
 
     def source() -> Generator[str]:
         yield '[{"name": "Jo'
-        assert is_printed.wait(PATIENCE)
+        assert out.is_printed.wait(PATIENCE)
         yield '"}]'
 
     show(from_chunks(source).pipe(ops.accumulate_json()), PlainLines(sys.stdout), per_second=1e6)
@@ -184,19 +190,20 @@ def test_an_output_that_cannot_be_drawn_on_does_not_touch_the_stream(
     assert so.live(from_chunks(["1"]).pipe(ops.accumulate_json())).value == 1
 
 
-def test_lines_go_where_the_output_was_when_it_began(capsys: pytest.CaptureFixture[str]) -> None:
-    elsewhere = io.StringIO()
+def test_lines_go_where_the_output_was_when_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, elsewhere = Watched("0: 1\n"), io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
 
     def source() -> Generator[str]:
         with redirect_stdout(elsewhere):
             yield "[1,"
-            yield "2]"
+            assert out.is_printed.wait(PATIENCE)
+        yield "2]"
 
     numbers = from_chunks(source).pipe(ops.accumulate_json(), ops.split_items(int))
     show(numbers, PlainLines(sys.stdout), per_second=1e9)
 
     assert elsewhere.getvalue() == ""
-    assert capsys.readouterr().out.startswith("0: 1\n1: 2\n")
 
 
 PROGRAM = """
