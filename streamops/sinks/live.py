@@ -27,12 +27,14 @@ def live(stream: Observable[T], *, per_second: float | None = None, rows: int = 
     """Show a stream while it runs, and return its last value or raise its error, as ``run`` does.
 
     In Jupyter one output cell is updated in place, on a terminal some lines are if rich is
-    installed; anywhere else lines are printed. What is shown follows the elements: of a Snapshot,
-    a partial or a plain value what has arrived, which part of it is finished and what is missing;
-    of a Progress also a bar; items as a table of the last of them (a DataFrame's in Jupyter, if
-    pandas is imported), Deltas as the text so far. It is drawn at most ``per_second`` times (10; 1
-    where lines are printed) and at the end once more, in a thread of its own, so that nothing waits
-    for it. ``rows`` is the most that is shown of a value or a table.
+    installed; anywhere else lines are printed. Of several at once on a terminal the first is drawn,
+    and the others print lines above it. What is shown follows the elements: of a Snapshot, a
+    partial or a plain value what has arrived, which part of it is finished and what is missing; of
+    a Progress also a bar; items as a table of the last of them (a DataFrame's in Jupyter, if pandas
+    is imported), Deltas as the text so far. It is drawn at most ``per_second`` times (10; 1 where
+    lines are printed) and at the end once more, in a thread of its own, so that nothing waits for
+    it; a display that is blocked then is left alone after some seconds. ``rows`` is the most that
+    is shown of a value or a table.
 
     An error is shown below the last state before it is raised. If it is interrupted, as by the stop
     button of a notebook, the source is closed and the last state stays.
