@@ -3,7 +3,7 @@
     python notebooks/run.py                      run all, and write their outputs
     python notebooks/run.py quickstart 04        run those whose names have this in them
     python notebooks/run.py --check              write nothing; fail where something else is shown
-    python notebooks/run.py --html /tmp/pages    also as pages, to look at (needs nbconvert)
+    python notebooks/run.py --html /tmp/pages    also as pages, to look at
     python notebooks/run.py --live 01            with the keys of the environment: asks real models
 
 A notebook is run in the repository, without keys, and with proxies that lead nowhere. Nothing that
@@ -231,10 +231,7 @@ def _tell_problems(name: str, problems: Iterable[str], difference: str) -> None:
 
 
 def _render(path: Path, folder: Path) -> None:
-    try:
-        from nbconvert import HTMLExporter
-    except ImportError:
-        sys.exit("--html needs nbconvert: pip install nbconvert")
+    from nbconvert import HTMLExporter
 
     folder.mkdir(parents=True, exist_ok=True)
     exporter: Any = HTMLExporter
@@ -367,7 +364,7 @@ def _as_on_a_terminal(text: str) -> str:
 
 def _is_only_a_widget(data: Mapping[str, Any]) -> bool:
     """Return whether an output shows nothing but the name of its class without its kernel."""
-    return data.keys() == {_WIDGET, "text/plain"}
+    return set(data) == {_WIDGET, "text/plain"}
 
 
 def _kept(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -15,7 +15,7 @@ from reactivex import Observable
 from streamops.errors import SourceFailed
 from streamops.eventloop import EventLoop, running_loop
 from streamops.pulling import Outcome, Pull, PulledReading, PullScheduler
-from streamops.sinks.portals import PortalOpener
+from streamops.sinks.portals import open_portal
 from streamops.sources.connection import AnyConnection, Connection
 from streamops.sources.opening import AsyncOpener
 
@@ -28,9 +28,8 @@ class BlockingPull(Pull[T]):
     Asynchronous ones are read in the event loop of a portal, all of them at the same time.
     """
 
-    def __init__(self, stream: Observable[T], open_portal: PortalOpener) -> None:
+    def __init__(self, stream: Observable[T]) -> None:
         super().__init__(stream)
-        self._new_portal = open_portal
         self._connections: dict[PulledReading[Any], Connection[Any]] = {}
         self._awaited: dict[PulledReading[Any], AsyncOpener[Any]] = {}
         self._woken = threading.Event()
@@ -200,7 +199,7 @@ class BlockingPull(Pull[T]):
 
     def _open_portal(self) -> _Portal:
         if self._portal is None:
-            self._portal = _Portal(self.scheduler, self._new_portal)
+            self._portal = _Portal(self.scheduler)
             # Later, when the generator is dropped, the loop's thread no longer runs.
             atexit.register(self._finish)
 
@@ -210,7 +209,7 @@ class BlockingPull(Pull[T]):
 class _Portal:
     """An event loop in a thread, with the reads that run in it."""
 
-    def __init__(self, scheduler: PullScheduler, open_portal: PortalOpener) -> None:
+    def __init__(self, scheduler: PullScheduler) -> None:
         self._scheduler = scheduler
         self._running: dict[PulledReading[Any], AsyncOpener[Any]] = {}
         self._ended: Event | None = None

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeVar
 
-from anyio.from_thread import start_blocking_portal
 from reactivex import Observable
 
 from streamops.sinks.awaiting import AsyncValues
 from streamops.sinks.blocking import BlockingPull
-from streamops.sinks.portals import PortalOpener
 
 T = TypeVar("T")
 
@@ -23,7 +21,8 @@ def to_generator(stream: Observable[T]) -> Generator[T, None, None]:
     ends, before ``close()`` returns, and when a generator that was left early is collected.
 
     That loop ends with the generator, and an asynchronous client that keeps connections open cannot
-    be used in the next one: open it in the function that the source calls, or use ``arun``.
+    be used in the next one: open it in the function that the source calls, or use ``arun``. A
+    notebook keeps the loop, so that one client serves many cells.
 
     A timer, as in ``rx.timeout``, cannot interrupt a blocking read: set the client's own timeout.
     Two of these generators over one shared stream need a thread each, or their streams be merged
@@ -33,12 +32,11 @@ def to_generator(stream: Observable[T]) -> Generator[T, None, None]:
     Errors are raised after the values before them. TypeError now if this is no stream.
     """
     check_stream(stream, "to_generator")
-    return pulled(stream, start_blocking_portal)
+    return _pull(stream)
 
 
-def pulled(stream: Observable[T], open_portal: PortalOpener) -> Generator[T, None, None]:
-    """Iterate over a stream; what is asynchronous is read in the event loop of such a portal."""
-    with BlockingPull(stream, open_portal) as pull:
+def _pull(stream: Observable[T]) -> Generator[T, None, None]:
+    with BlockingPull(stream) as pull:
         values = pull.values
 
         while values or pull.advance():

@@ -8,16 +8,14 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TypeVar
 
-from anyio.from_thread import start_blocking_portal
 from reactivex import Observable
 
 from streamops.display.picture import Picture
 from streamops.eventloop import EventLoop, running_loop
 from streamops.lifting import are_items
-from streamops.sinks.generators import check_stream, pulled, to_async_generator
+from streamops.sinks.generators import check_stream, to_async_generator, to_generator
 from streamops.sinks.live_drawing import Drawing
-from streamops.sinks.live_surfaces import Notebook, Surface, new_surface
-from streamops.sinks.portals import PortalOpener, kept_portal
+from streamops.sinks.live_surfaces import Surface, new_surface
 from streamops.sinks.values import only
 
 T = TypeVar("T")
@@ -40,16 +38,14 @@ def live(stream: Observable[T], *, per_second: float | None = None, rows: int = 
     button of a notebook, the source is closed and the last state stays.
 
     Works in a notebook's cell with blocking and asynchronous sources, though a loop runs there.
-    Asynchronous ones are read in an event loop in a thread, which a notebook keeps, so that one
-    client serves many cells; elsewhere it ends here, as that of ``run``. The connections that an
-    asynchronous client keeps belong to one loop: use ``live`` or ``alive`` with it, not both.
+    Asynchronous ones are read as by ``to_generator``, in an event loop in a thread. The connections
+    that an asynchronous client keeps belong to one loop: use ``live`` or ``alive`` with it, not
+    both.
 
     Raises what ``run`` does, and ValueError for a rate or a number of rows that is not positive.
     """
     check_stream(stream, "live")
-    surface = new_surface()
-    open_portal = kept_portal if isinstance(surface, Notebook) else start_blocking_portal
-    return show(stream, surface, per_second=per_second, rows=rows, open_portal=open_portal)
+    return show(stream, new_surface(), per_second=per_second, rows=rows)
 
 
 async def alive(stream: Observable[T], *, per_second: float | None = None, rows: int = 40) -> T:
@@ -68,13 +64,12 @@ def show(
     per_second: float | None = None,
     rows: int = 40,
     clock: Callable[[], float] = time.monotonic,
-    open_portal: PortalOpener = start_blocking_portal,
 ) -> T:
     """Show a stream on a surface, and return its last value."""
     last: deque[T] = deque(maxlen=1)
 
     with _drawing(stream, surface, per_second, rows, clock=clock) as drawing:
-        with closing(pulled(stream, open_portal)) as values:
+        with closing(to_generator(stream)) as values:
             for value in values:
                 last.append(value)
                 drawing.take(value)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import atexit
 import threading
-from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import TypeAlias
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-PortalOpener: TypeAlias = Callable[[], AbstractContextManager[BlockingPortal]]
+from streamops.display.kernel import is_in_kernel
+
+
+def open_portal() -> AbstractContextManager[BlockingPortal]:
+    """Begin an event loop in a thread, which ends when it is left; a notebook keeps one."""
+    return _kept() if is_in_kernel() else start_blocking_portal()
 
 
 class KeptPortal:
@@ -45,5 +48,4 @@ class KeptPortal:
         self._resources.close()
 
 
-kept_portal = KeptPortal()
-"""The event loop of all that is shown in one kernel of Jupyter."""
+_kept = KeptPortal()

@@ -20,9 +20,9 @@ def run(stream: Observable[T]) -> T:
     and TypeError if this is no stream.
 
     A timer, as in ``rx.timeout``, cannot interrupt a blocking read: set the client's own timeout.
-    An asynchronous source is read in an event loop that ends here, and the connections that its
-    client keeps open end with it: make the client in the function that the source calls, or use
-    ``arun``.
+    An asynchronous source is read in an event loop that ends here, except in a notebook, and the
+    connections that its client keeps open end with it: make the client in the function that the
+    source calls, or use ``arun``.
     """
     check_stream(stream, "run")
     return only(deque(to_generator(stream), maxlen=1))

@@ -25,7 +25,7 @@ def advice(error: BaseException) -> str:
     return (
         ": the client's pooled connections belong to another event loop, which may have ended. "
         "Make the client inside the function that the source calls, or stay in one event loop: "
-        "arun or alive alone, in a notebook live alone"
+        "await what you do with it (arun, alive), or in a notebook nothing of it"
     )
 
 

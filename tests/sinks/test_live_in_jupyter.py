@@ -171,6 +171,14 @@ def test_an_asynchronous_client_asks_once_in_each_cell(
         assert (output.error, output.result) == (None, str(asked))
 
 
+def test_an_asynchronous_client_serves_whatever_reads_it_without_awaiting(
+    kernel: Kernel, answers: str
+) -> None:
+    for asked, sink in enumerate(("so.live", "so.run", "so.trace", "so.history"), start=1):
+        output = kernel.run(f"_ = {sink}({answers})\nlen(asked)")
+        assert (output.error, output.result) == (None, str(asked))
+
+
 def test_an_asynchronous_client_of_another_loop_is_an_error_that_names_the_fix(
     kernel: Kernel, answers: str
 ) -> None:
@@ -180,7 +188,7 @@ def test_an_asynchronous_client_of_another_loop_is_an_error_that_names_the_fix(
     output = kernel.run(f"so.live({answers})")
 
     assert output.error == "SourceFailed"
-    assert "in a notebook live alone" in output.text
+    assert "stay in one event loop" in output.text
 
 
 def test_a_live_within_an_asynchronous_source_of_another_does_not_wait_for_itself(

@@ -8,15 +8,18 @@ from collections.abc import AsyncGenerator, Generator
 import pytest
 
 from streamops.errors import SourceFailed
-from streamops.sinks.generators import pulled
+from streamops.sinks import blocking
+from streamops.sinks.generators import to_generator
 from streamops.sinks.portals import KeptPortal
 from streamops.sources.iterables import from_chunks
 from tests.wire import PATIENCE
 
 
 @pytest.fixture
-def portal() -> Generator[KeptPortal]:
+def portal(monkeypatch: pytest.MonkeyPatch) -> Generator[KeptPortal]:
+    """Keep one, as a notebook does."""
     portal = KeptPortal()
+    monkeypatch.setattr(blocking, "open_portal", portal)
     yield portal
     portal.close()
 
@@ -25,28 +28,29 @@ async def name_of_the_thread() -> AsyncGenerator[str]:
     yield threading.current_thread().name
 
 
-def texts(portal: KeptPortal) -> list[str]:
-    return [delta.text for delta in pulled(from_chunks(name_of_the_thread), portal)]
+def texts() -> list[str]:
+    return [delta.text for delta in to_generator(from_chunks(name_of_the_thread))]
 
 
-def test_all_are_read_in_one_event_loop_that_outlives_them(portal: KeptPortal) -> None:
-    assert texts(portal) == texts(portal) != [threading.current_thread().name]
+@pytest.mark.usefixtures("portal")
+def test_all_are_read_in_one_event_loop_that_outlives_them() -> None:
+    assert texts() == texts() != [threading.current_thread().name]
 
 
-def test_who_reads_within_it_gets_another_one_and_does_not_wait_for_itself(
-    portal: KeptPortal,
-) -> None:
+@pytest.mark.usefixtures("portal")
+def test_who_reads_within_it_gets_another_one_and_does_not_wait_for_itself() -> None:
     async def outer() -> AsyncGenerator[str]:
-        yield texts(portal)[0]
+        yield texts()[0]
         yield threading.current_thread().name
 
-    inner, outside = (delta.text for delta in pulled(from_chunks(outer), portal))
+    inner, outside = (delta.text for delta in to_generator(from_chunks(outer)))
 
     assert inner != outside
-    assert texts(portal) == [outside]
+    assert texts() == [outside]
 
 
-def test_after_a_source_has_ended_it_there_is_a_new_one(portal: KeptPortal) -> None:
+@pytest.mark.usefixtures("portal")
+def test_after_a_source_has_ended_it_there_is_a_new_one() -> None:
     threads: list[threading.Thread] = []
 
     async def leave() -> AsyncGenerator[str]:
@@ -55,17 +59,18 @@ def test_after_a_source_has_ended_it_there_is_a_new_one(portal: KeptPortal) -> N
         raise SystemExit
 
     with pytest.raises((SourceFailed, RuntimeError)):
-        list(pulled(from_chunks(leave), portal))
+        list(to_generator(from_chunks(leave)))
     threads[0].join(PATIENCE)
 
-    assert len(texts(portal)) == 1
+    assert len(texts()) == 1
 
 
-def test_none_is_begun_before_it_is_needed_and_none_is_left_when_it_is_closed() -> None:
-    before, portal = threading.active_count(), KeptPortal()
-    assert threading.active_count() == before
+def test_none_is_begun_before_it_is_needed_and_none_is_left_when_it_is_closed(
+    portal: KeptPortal,
+) -> None:
+    before = threading.active_count()
 
-    texts(portal)
+    texts()
     assert threading.active_count() == before + 1
 
     portal.close()
