@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import threading
 from collections.abc import Awaitable, Callable
@@ -45,7 +46,12 @@ class BlockingPull(Pull[T]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._finish()
+        if self._portal is not None and self._portal.loop.is_here():
+            # Collected in the loop that a notebook keeps, which cannot wait for itself. Threads of
+            # threading take locks that whoever was interrupted by the collection may hold.
+            _thread.start_new_thread(self._finish, ())
+        else:
+            self._finish()
 
     def _finish(self) -> None:
         self.scheduler.thread = None
@@ -243,6 +249,10 @@ class _Portal:
             outcome: Outcome[Any] = await connection.read()
         except Exception as error:
             outcome = error
+        except (SystemExit, KeyboardInterrupt) as error:
+            # It would end the loop, and with it what others read there.
+            outcome = SourceFailed(f"The source raised {type(error).__name__}")
+            outcome.__cause__ = error
         except BaseException:
             self._end_read(reading, SourceFailed("The read was cancelled"))
             raise

@@ -34,7 +34,7 @@ class KeptPortal:
             if self._thread is threading.current_thread():
                 return start_blocking_portal()
 
-            # A source that raises SystemExit ends the loop.
+            # A process that was forked has not got the thread.
             if self._portal is None or self._thread is None or not self._thread.is_alive():
                 self._portal = self._resources.enter_context(start_blocking_portal())
                 self._thread = self._portal.call(threading.current_thread)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import AsyncGenerator, Generator
 
@@ -50,18 +51,40 @@ def test_who_reads_within_it_gets_another_one_and_does_not_wait_for_itself() -> 
 
 
 @pytest.mark.usefixtures("portal")
-def test_after_a_source_has_ended_it_there_is_a_new_one() -> None:
-    threads: list[threading.Thread] = []
-
+@pytest.mark.parametrize("raised", [SystemExit, KeyboardInterrupt])
+def test_a_source_does_not_end_it(raised: type[BaseException]) -> None:
     async def leave() -> AsyncGenerator[str]:
-        threads.append(threading.current_thread())
         yield "still here"
-        raise SystemExit
+        raise raised
 
-    with pytest.raises((SourceFailed, RuntimeError)):
+    before = texts()
+    with pytest.raises(SourceFailed, match=f"The source raised {raised.__name__}") as caught:
         list(to_generator(from_chunks(leave)))
-    threads[0].join(PATIENCE)
 
+    assert isinstance(caught.value.__cause__, raised)
+    assert texts() == before
+
+
+def test_what_is_collected_within_it_is_closed(portal: KeptPortal) -> None:
+    closed = threading.Event()
+
+    async def endless() -> AsyncGenerator[str]:
+        try:
+            while True:
+                yield "more"
+        finally:
+            closed.set()
+
+    generator = to_generator(from_chunks(endless))
+    next(generator)
+    left: list[object] = [generator]
+    left.append(left)
+    del generator, left
+
+    with portal() as within:
+        within.call(gc.collect)
+
+    assert closed.wait(PATIENCE)
     assert len(texts()) == 1
 
 
