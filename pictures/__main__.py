@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def draw_demo(path: Path) -> None:
     """Record ``streamops demo`` as it plays the recorded answer."""
     command = [str(Path(sys.executable).with_name("streamops")), "demo"]
     frames = record(command, columns=_COLUMNS, rows=_ROWS)
-    svg = animated_svg(frames, title="streamops demo", columns=_COLUMNS, rows=_ROWS)
+    shown = list(dropwhile(lambda frame: not any(frame.lines), frames))
+    svg = animated_svg(shown, title="streamops demo", columns=_COLUMNS, rows=_ROWS)
     path.write_text(svg, encoding="utf-8")
 
 
