@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streamops.demo import PARTICIPANTS, Figures, MeetingInfo, Update, User
-from streamops.nodes import Path
+from streamops.display.visible import place_of
 from streamops.partial import state_of
 from streamops.progress import Progress
 
@@ -119,7 +119,7 @@ class MeetingDisplay:
         line.add_row(
             f"{progress.percent:.0f}%",
             ProgressBar(total=100, completed=progress.percent),
-            Text(_place(progress.current), style="dim"),
+            Text(place_of(progress.current), style="dim"),
             f"{self._figures.elapsed:.1f} s",
         )
         return line
@@ -155,12 +155,6 @@ def _fields_table(meeting: MeetingInfo | None) -> Table:
 
 def _is_closed(meeting: BaseModel, name: str) -> bool:
     return state_of(meeting).is_complete((name,))
-
-
-def _place(path: Path) -> str:
-    """Write a path as Python would: ``users[1].email``."""
-    steps = [f"[{key}]" if isinstance(key, int) else f".{key}" for key in path]
-    return "".join(steps).removeprefix(".")
 
 
 def _figures(figures: Figures, *, total: float) -> Table:

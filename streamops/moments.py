@@ -51,10 +51,7 @@ class History(Sequence[Moment[T]]):
     @property
     def value(self) -> T:
         """What was shown last; LookupError if there was nothing."""
-        if not self._moments:
-            raise LookupError("This history is empty: the stream emitted nothing") from self._error
-
-        return self._moments[-1].value
+        return self.at(1.0).value
 
     @property
     def error(self) -> Exception | None:

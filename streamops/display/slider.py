@@ -11,7 +11,7 @@ _FASTEST, _SLOWEST = 20, 500  # milliseconds that a moment is shown for when all
 
 def slider_over(history: Shows) -> Any:
     """Return a widget with a slider, a button that plays, and what was shown then."""
-    import ipywidgets  # pyright: ignore[reportMissingTypeStubs]
+    import ipywidgets  # pyright: ignore[reportMissingTypeStubs]  # there are none
 
     widgets: Any = ipywidgets
     last = len(history) - 1

@@ -16,7 +16,7 @@ from streamops.nodes import Path
 from streamops.operators.field_events import FieldEvent
 from streamops.partial import partial_state
 from streamops.progress import Progress
-from streamops.snapshot import Finished, Snapshot
+from streamops.snapshot import Finished, Snapshot, value_at
 from streamops.tracing.stages import Event, Stage
 
 Sort: TypeAlias = Literal["chunk", "snapshot", "partial", "item", "progress", "event", "value"]
@@ -212,8 +212,8 @@ def _change(snapshot: Snapshot, path: Path) -> str:
     if isinstance(found, Finished):
         return f"{_place(path)} = {_value(found.value)} ✓"
 
-    shown = _value_at(snapshot.value, path)
-    return f"{_place(path)} = {_value(shown)} …"
+    shown = value_at(snapshot.value, path)
+    return f"{_place(path)} = {_value(shown.value if shown else None)} …"
 
 
 def _closed(snapshot: Snapshot, paths: tuple[Path, ...]) -> Iterator[str]:
@@ -221,16 +221,6 @@ def _closed(snapshot: Snapshot, paths: tuple[Path, ...]) -> Iterator[str]:
         if path and isinstance(snapshot.locate(path), Finished):
             name = next((key for key in reversed(path) if isinstance(key, str)), str(path[-1]))
             yield _said(name, 14)
-
-
-def _value_at(value: Any, path: Path) -> Any:
-    for key in path:
-        try:
-            value = value[key]
-        except (KeyError, IndexError, TypeError):
-            return None
-
-    return value
 
 
 def _place(path: Path) -> str:
