@@ -9,10 +9,10 @@ from typing import Any, Generic, Literal, TypeVar, cast, overload
 
 from pydantic import BaseModel, RootModel
 
-from streamops.display.blocks import counted
 from streamops.display.kernel import is_in_kernel
 from streamops.display.strip import html_strip, text_strip
 from streamops.display.times import time_in_words
+from streamops.display.visible import counted
 from streamops.items import ItemResult, Tagged
 from streamops.nodes import Path
 from streamops.partial import partial_state, state_of

@@ -190,11 +190,6 @@ def figures(bar: Bar) -> str:
     return f"{seconds(bar.elapsed)}{left}{at} · by {bar.basis}"
 
 
-def counted(count: int, noun: str) -> str:
-    """Write how many there are: ``1 item``, ``2,000 items``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def left_out(block: Items) -> str:
     """Write what a table does not show, behind how many items there are."""
     items = f", the last {len(block.items)}" if len(block.items) < block.count else ""

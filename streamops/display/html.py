@@ -19,13 +19,12 @@ from streamops.display.blocks import (
     Tone,
     Written,
     blocks_of,
-    counted,
     figures,
     left_out,
     percent,
 )
 from streamops.display.outline import Row
-from streamops.display.visible import in_html, visible
+from streamops.display.visible import counted, in_html, visible
 
 _GREEN, _BLUE, _RED, _AMBER = "#2da160", "#3987e5", "#e0524d", "#c98a1b"
 _FAINT = "opacity:.5"

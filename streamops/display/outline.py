@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, cast
 
 from pydantic import BaseModel, RootModel
 
-from streamops.display.visible import ending, in_one_line, shortened, visible
+from streamops.display.visible import counted, ending, in_one_line, shortened, visible
 from streamops.nodes import Path
 from streamops.partial import is_partial, partial_state
 from streamops.progress import without_progress
@@ -162,7 +162,7 @@ class _Layout:
         return shortened(", ".join(filter(None, scalars)), _INLINE) or ("" if node.count else "{}")
 
     def _count(self, node: _Node) -> str:
-        return f"{node.count:,} item{'' if node.count == 1 else 's'}" if node.count else "no items"
+        return counted(node.count, "item") if node.count else "no items"
 
     def _scalar(self, node: _Node) -> str:
         value = node.value

@@ -18,12 +18,11 @@ from streamops.display.blocks import (
     Written,
     bar_of,
     blocks_of,
-    counted,
     figures,
     percent,
 )
 from streamops.display.outline import Row, outline
-from streamops.display.visible import ending, in_one_line, shortened
+from streamops.display.visible import counted, ending, in_one_line, shortened
 
 _MARKS = {"done": "✓", "growing": "…", "pending": "-"}
 _SHORTEST = 20

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from streamops.display.blocks import Failure, Outline, bar_of, counted, failure_of, percent
+from streamops.display.blocks import Failure, Outline, bar_of, failure_of, percent
 from streamops.display.html import to_html
 from streamops.display.look import look_at
 from streamops.display.plain import state_line, to_lines
 from streamops.display.times import time_in_words
-from streamops.display.visible import shortened
+from streamops.display.visible import counted, shortened
 
 _MOST, _FEWEST = 6, 3  # moments, as many as there is room for
 _MOST_LINES = 12

@@ -23,13 +23,12 @@ from streamops.display.blocks import (
     Outline,
     Tone,
     Written,
-    counted,
     figures,
     left_out,
     percent,
 )
 from streamops.display.outline import Row
-from streamops.display.visible import in_one_line
+from streamops.display.visible import counted, in_one_line
 
 _EDGE = ("▍", "bright_blue")
 _TONES: dict[Tone, tuple[str, str]] = {

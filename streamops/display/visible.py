@@ -49,6 +49,11 @@ def ending(text: str, width: int) -> str:
     return text if len(text) <= width else _ELLIPSIS + text[len(text) - width + 1 :]
 
 
+def counted(count: int, noun: str) -> str:
+    """Write how many there are: ``1 item``, ``2,000 items``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def place_of(path: Path) -> str:
     """Write a path as Python would, in one line: ``users[1].email``."""
     return "".join(map(_step, path)).removeprefix(".")

@@ -13,8 +13,9 @@ from typing import Any, Self
 
 from anyio import Event, move_on_after
 
-from streamops.display.blocks import Block, Note, counted, failure_of, seconds
+from streamops.display.blocks import Block, Note, failure_of, seconds
 from streamops.display.picture import Picture
+from streamops.display.visible import counted
 from streamops.eventloop import EventLoop
 from streamops.sinks.live_surfaces import Surface
 

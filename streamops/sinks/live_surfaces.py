@@ -105,7 +105,7 @@ class Terminal(Surface):
         self._live: Live | None = None
 
     @property
-    def rows(self) -> int:  # type: ignore[override]
+    def rows(self) -> int:  # type: ignore[override]  # a terminal may be resized
         """How many rows there is room for."""
         return max(self._console.height - _MARGIN, 5)
 
@@ -171,27 +171,29 @@ class PlainLines(Surface):
             self._print(state)
 
         for block in blocks:
-            if isinstance(block, Items | Lines | Written):
-                self._show(block)
+            self._show(block)
 
     def finish(self, blocks: Sequence[Block]) -> None:
         for block in blocks:
-            if isinstance(block, Items | Lines | Written):
-                self._show(block)
+            self._show(block)
 
         last = [block for block in blocks if isinstance(block, Bar | Outline | Failure | Note)]
         for line in to_lines(last, width=_WIDTH):
             self._print(line)
 
-    def _show(self, block: Items | Lines | Written) -> None:
-        if isinstance(block, Items):
-            for item in block.items:
-                self._print(item_line(item, name=block.name, width=_WIDTH))
-        elif isinstance(block, Lines):
-            for line in block.lines:
-                self._print(line)
-        else:
-            self._write(block)
+    def _show(self, block: Block) -> None:
+        """Print a block of what has come since the last time; states are none."""
+        match block:
+            case Items():
+                for item in block.items:
+                    self._print(item_line(item, name=block.name, width=_WIDTH))
+            case Lines():
+                for line in block.lines:
+                    self._print(line)
+            case Written():
+                self._write(block)
+            case _:
+                return
 
     def _write(self, block: Written) -> None:
         """Write text as it comes, with a line before it that says what it is."""

@@ -12,6 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from streamops.display.times import time_in_words
+from streamops.display.visible import counted
 from streamops.tracing.signs import text_of
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Histogram:
         waiting = sum(gaps)
 
         if len(gaps) < _LEAST:
-            return f"{_counted(len(gaps), 'gap')}: too few to say whether chunks come in bursts."
+            return f"{counted(len(gaps), 'gap')}: too few to say whether chunks come in bursts."
 
         if gaps[-1] < _UNNOTICED:
             return (
@@ -83,7 +84,7 @@ class Histogram:
         if at_once >= _MOST * len(gaps):
             return (
                 f"Chunks come in bursts: {at_once} of {len(gaps)} gaps are below "
-                f"{time_in_words(mean * _AT_ONCE)}, and {_counted(long, 'gap')} hold {held:.0%} of "
+                f"{time_in_words(mean * _AT_ONCE)}, and {counted(long, 'gap')} hold {held:.0%} of "
                 "the waiting, as if something on their way collected them."
             )
 
@@ -101,10 +102,10 @@ class Histogram:
     def __str__(self) -> str:
         return "\n".join(
             [
-                f"Characters in each of {_counted(len(self.sizes), 'chunk')}",
+                f"Characters in each of {counted(len(self.sizes), 'chunk')}",
                 *_lines(self.size_bars),
                 "",
-                f"Time between chunks, {_counted(len(self.gaps), 'gap')}",
+                f"Time between chunks, {counted(len(self.gaps), 'gap')}",
                 *_lines(self.gap_bars),
                 "",
                 self.verdict,
@@ -112,7 +113,7 @@ class Histogram:
         )
 
     def __repr__(self) -> str:
-        return f"<Histogram: {_counted(len(self.sizes), 'chunk')}>"
+        return f"<Histogram: {counted(len(self.sizes), 'chunk')}>"
 
     def _repr_pretty_(self, printer: object, cycle: bool) -> None:
         printer.text(str(self))  # type: ignore[attr-defined]  # IPython's
@@ -217,7 +218,3 @@ def _html(title: str, bars: tuple[Bar, ...], color: str) -> str:
         for bar in bars
     )
     return f'<b>{title}</b><table style="border-collapse:collapse;border:0">{rows}</table>'
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
